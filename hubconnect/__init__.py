@@ -1,0 +1,1 @@
+"""HubConnect keeps records in HubSpot and in other systems the same."""

@@ -1,0 +1,1 @@
+"""Connectors speak to one kind of outside system each, in plain Python."""

@@ -1,0 +1,499 @@
+"""What a connector is, and the values it trades in.
+
+Values cross this border in canonical form, whatever the system's own is::
+
+    TEXT str · RICH_TEXT str (sanitised HTML) · NUMBER Decimal · BOOLEAN bool · DATE date
+    DATETIME aware UTC datetime · OPTION str (internal value) · OPTIONS frozenset[str]
+    USER str (e-mail) · REFERENCE str (id) · nothing there: None (an empty text is None too)
+
+Everything that takes many takes a list and costs as few calls as the system allows. A batch never
+fails as a whole because of one record: each draft and patch gets its own ``Outcome``.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import ClassVar, Protocol
+
+from hubconnect.connectors.errors import RecordError
+from hubconnect.connectors.parameters import Parameter, Secret
+
+Value = str | Decimal | bool | date | datetime | frozenset[str] | None
+Values = Mapping[str, Value]
+Settings = Mapping[str, str | Secret]
+
+
+class ValueType(StrEnum):
+    """Canonical type of a field's values."""
+
+    TEXT = "text"
+    RICH_TEXT = "rich_text"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    DATETIME = "datetime"
+    OPTION = "option"
+    OPTIONS = "options"
+    USER = "user"
+    REFERENCE = "reference"
+
+
+class Capability(StrEnum):
+    """What a system offers for an object type."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    COMMENTS = "comments"
+    ATTACHMENTS = "attachments"
+    ASSOCIATIONS = "associations"
+    MENTIONS = "mentions"
+
+
+class Operator(StrEnum):
+    """Conditions of criteria, spelt as in the JSON."""
+
+    EQUALS = "EQUALS"
+    NOT_EQUALS = "NOT_EQUALS"
+    GREATER_THAN = "GREATER_THAN"
+    GREATER_THAN_OR_EQUALS = "GREATER_THAN_OR_EQUALS"
+    LESS_THAN = "LESS_THAN"
+    LESS_THAN_OR_EQUALS = "LESS_THAN_OR_EQUALS"
+    BETWEEN = "BETWEEN"
+    IN = "IN"
+    NOT_IN = "NOT_IN"
+    HAS_PROPERTY = "HAS_PROPERTY"
+    NOT_HAS_PROPERTY = "NOT_HAS_PROPERTY"
+    CONTAINS_TOKEN = "CONTAINS_TOKEN"  # noqa: S105 - a search operator
+    NOT_CONTAINS_TOKEN = "NOT_CONTAINS_TOKEN"  # noqa: S105 - a search operator
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition on one field; conditions are ANDed.
+
+    ``value`` serves the one-valued operators and the low end of BETWEEN, ``high`` its high end,
+    ``values`` IN and NOT_IN. All are canonical values of the field's type.
+    """
+
+    field: str
+    operator: Operator
+    value: Value = None
+    values: tuple[Value, ...] = ()
+    high: Value = None
+
+
+Criteria = tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One allowed value of an OPTION or OPTIONS field."""
+
+    value: str
+    label: str
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One named value of an object type.
+
+    Attributes:
+        native_type: the system's own words for the type, e.g. ``varchar(255)``.
+        required: needed to create a record.
+        has_default: the system fills it on create when nothing is sent.
+        unique: the system keeps its values unique, so it can serve a lookup.
+        open_options: allowed values live elsewhere and ``options`` may be incomplete.
+        max_length: most characters a text may have, or None.
+        scale: decimal places a number keeps, or None.
+    """
+
+    name: str
+    label: str
+    type: ValueType
+    native_type: str = ""
+    required: bool = False
+    has_default: bool = False
+    read_only: bool = False
+    unique: bool = False
+    hidden: bool = False
+    options: tuple[Option, ...] = ()
+    open_options: bool = False
+    max_length: int | None = None
+    scale: int | None = None
+    group: str = ""
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectType:
+    """A kind of record.
+
+    Attributes:
+        name: internal name (``contacts``, ``public.orders``).
+        code: the system's short code beside the name (``0-1``), or "".
+        capabilities: what the system offers for it.
+        why_not: for a capability that is missing, the sentence that says why and what to do.
+        modified_field: field that carries the modified time, or "" when there is none; then
+            ``changes`` gives every record and a start "at a time" is impossible.
+    """
+
+    name: str
+    label: str
+    code: str = ""
+    capabilities: frozenset[Capability] = frozenset()
+    why_not: Mapping[Capability, str] = field(default_factory=dict)
+    modified_field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One object as read.
+
+    Attributes:
+        values: canonical values of the asked fields; empty ones are None.
+        version: opaque text that differs whenever the system saw the record change.
+        modified_at: time of the last change by the system's clock, if it tells.
+        created_at: time of creation by the system's clock, if it tells.
+        former_ids: ids this record had before merges.
+    """
+
+    id: str
+    values: Values
+    version: str = ""
+    modified_at: datetime | None = None
+    created_at: datetime | None = None
+    former_ids: tuple[str, ...] = ()
+    author: str | None = None
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Records in the order of their ids, and the id after which the next page goes on.
+
+    ``settled`` tells that the values are those of the database. Values from a search index are
+    not: they may drop a record (it equals what we know) but never write one.
+    """
+
+    records: tuple[Record, ...]
+    after: str
+    settled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The span of modified times one reading covers, by the system's clock, both ends included."""
+
+    lower: datetime
+    upper: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A record to create. ``key`` makes the create idempotent where the system enforces it."""
+
+    key: str
+    values: Values
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Fields to change on one record.
+
+    ``expected`` holds the values read before; a system that can compares them in the same
+    statement and answers with an outcome whose ``is_stale`` is set when they have moved on.
+    """
+
+    key: str
+    id: str
+    values: Values
+    expected: Values = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one draft or patch, named by its ``key``.
+
+    Exactly one of these holds: ``id`` is set (done; ``values`` as stored, as far as the answer
+    shows them), ``error`` is set (refused), ``is_unknown`` (may have been applied), ``is_stale``
+    (the record moved on since it was read), ``is_gone`` (no such record any more).
+    """
+
+    key: str
+    id: str = ""
+    version: str = ""
+    values: Values = field(default_factory=dict)
+    error: RecordError | None = None
+    is_unknown: bool = False
+    is_stale: bool = False
+    is_gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SentCreate:
+    """A create whose outcome was lost: what was sent, and when by the system's clock."""
+
+    key: str
+    values: Values
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a consistent read says about a sent create.
+
+    ``id`` is set: it was created. Else ``is_certain`` tells whether "not created" can be relied
+    on; if not, ``candidates`` are ids of records that may be it.
+    """
+
+    id: str = ""
+    is_certain: bool = True
+    candidates: tuple[str, ...] = ()
+
+
+class Ability(StrEnum):
+    """Whether something may be done in an account."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectTypeReport:
+    """What the credential may do with one object type."""
+
+    name: str
+    label: str
+    read: Ability
+    write: Ability
+    needed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One scope or privilege: granted or missing, and what it is for."""
+
+    name: str
+    granted: bool
+    purpose: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something a check points out. ``suggestion`` is a value that would put it right."""
+
+    message: str
+    parameter: str = ""
+    suggestion: str = ""
+    is_error: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """Something HubConnect can set up in the account to make writes safe.
+
+    ``statement`` shows exactly what would be done (a DDL statement, a property).
+    """
+
+    name: str
+    label: str
+    statement: str
+    is_done: bool
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckReport:
+    """What a live check found.
+
+    Attributes:
+        identity: stable name of the account (``hubspot:4242``); links belong to it.
+        identity_label: the same for a person.
+        facts: label and text, in order of interest.
+        calls: requests the check cost.
+    """
+
+    identity: str
+    identity_label: str
+    facts: tuple[tuple[str, str], ...] = ()
+    grants: tuple[Grant, ...] = ()
+    object_types: tuple[ObjectTypeReport, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    preparations: tuple[Preparation, ...] = ()
+    calls: int = 0
+
+
+class RateLimiter(Protocol):
+    """Shared call budget. ``key`` names account and limit, never a System row."""
+
+    def wait_for(self, key: str, *, calls: int, per: timedelta) -> timedelta:
+        """Take one call from the budget, waiting if needed; return how long it waited.
+
+        Raises:
+            RateLimitedError: the wait would exceed what a run may spend waiting.
+        """
+
+
+class AddressPolicy(Protocol):
+    """Decides which resolved addresses may be connected to."""
+
+    def refuse_reason(self, host: str, address: str) -> str:
+        """Return why this address may not be reached, or "" when it may."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a connector receives from its surroundings, so that it reads no settings itself.
+
+    Attributes:
+        limiter: shared rate limits.
+        addresses: outbound address policy.
+        sqlite_dir: the only folder below which SQLite files may be opened; "" forbids them.
+        forbidden_databases: addresses a SQL system may never open (HubConnect's own).
+        request_timeout: longest time one request may take.
+    """
+
+    limiter: RateLimiter
+    addresses: AddressPolicy
+    sqlite_dir: str = ""
+    forbidden_databases: tuple[str, ...] = ()
+    request_timeout: timedelta = timedelta(seconds=30)
+
+
+class Connector(ABC):
+    """One kind of system. An instance serves one account in one run or request."""
+
+    slug: ClassVar[str]
+    label: ClassVar[str]
+    icon: ClassVar[str] = "systems"
+    parameters: ClassVar[tuple[Parameter, ...]]
+    # Criteria may have this many conditions; None: as many as one likes.
+    max_conditions: ClassVar[int | None] = None
+    # Records a page of `changes` or `everything` holds at most, and writes in one call.
+    batch_size: ClassVar[int] = 100
+    # How far a window reaches back behind the last one's end, for late index or commit.
+    overlap: ClassVar[timedelta] = timedelta(minutes=2)
+    # Versions order by time, so that an older one can be dropped unseen.
+    has_ordered_versions: ClassVar[bool] = False
+
+    def __init__(self, settings: Settings, context: Context) -> None:
+        """Keep settings and context; connect to nothing yet."""
+        self.settings = settings
+        self.context = context
+
+    @classmethod
+    def clean_settings(cls, values: dict[str, str]) -> dict[str, str]:
+        """Return the values with what depends on several of them put right.
+
+        Called after each parameter was cleaned by itself. ``values`` holds secrets as text; a
+        secret that is stored and was left empty is missing.
+
+        Raises:
+            ParameterInvalidError: naming the parameter to correct.
+        """
+        return values
+
+    def close(self) -> None:
+        """Give connections back. The connector is not used afterwards."""
+
+    @property
+    @abstractmethod
+    def calls(self) -> Mapping[str, int]:
+        """Requests sent so far, by kind (``search``, ``batch read``, ``select``...)."""
+
+    @abstractmethod
+    def identity(self) -> str:
+        """Return the account's stable name. Costs at most one call."""
+
+    @abstractmethod
+    def check(self) -> CheckReport:
+        """Ask the live system what this credential is and may do.
+
+        Raises:
+            AttentionError: the parameter it names must be corrected.
+            TemporaryError: the system cannot answer now.
+        """
+
+    def prepare(self, name: str) -> None:
+        """Carry out the preparation of this name that ``check`` offered."""
+        raise LookupError(name)
+
+    @abstractmethod
+    def object_types(self) -> list[ObjectType]:
+        """Return the kinds of record this account offers."""
+
+    @abstractmethod
+    def fields(self, object_type: str) -> list[Field]:
+        """Return the fields of an object type.
+
+        Raises:
+            AttentionError: there is no such object type (any more).
+        """
+
+    @abstractmethod
+    def now(self) -> datetime:
+        """Return the time by the system's clock, aware, UTC."""
+
+    @abstractmethod
+    def changes(
+        self,
+        object_type: str,
+        window: Window,
+        criteria: Criteria,
+        fields: Sequence[str],
+        after: str = "",
+    ) -> Iterator[Page]:
+        """Yield the records modified in the window, by ascending id, from behind ``after`` on."""
+
+    @abstractmethod
+    def everything(
+        self, object_type: str, criteria: Criteria, fields: Sequence[str], after: str = ""
+    ) -> Iterator[Page]:
+        """Yield all records by ascending id, from behind ``after`` on: the first load."""
+
+    @abstractmethod
+    def count(self, object_type: str, criteria: Criteria = ()) -> int:
+        """Return how many records there are."""
+
+    @abstractmethod
+    def read(
+        self, object_type: str, ids: Sequence[str], fields: Sequence[str]
+    ) -> dict[str, Record]:
+        """Return records by the asked id; what does not exist (any more) is missing."""
+
+    @abstractmethod
+    def find(
+        self, object_type: str, queries: Sequence[Criteria], fields: Sequence[str]
+    ) -> list[list[Record]]:
+        """Return the matches of each query, in the queries' order, each list complete."""
+
+    @abstractmethod
+    def create(self, object_type: str, drafts: Sequence[Draft]) -> list[Outcome]:
+        """Create records; one outcome per draft, named by its key, in any order.
+
+        Raises:
+            TemporaryError: nothing was taken; all may be sent again.
+            AttentionError: nothing was taken; a person must act.
+            OutcomeUnknownError: it is unknown which drafts were taken.
+        """
+
+    @abstractmethod
+    def update(self, object_type: str, patches: Sequence[Patch]) -> list[Outcome]:
+        """Change records; outcomes and errors as for ``create``."""
+
+    @abstractmethod
+    def settle(self, object_type: str, sent: Sequence[SentCreate]) -> dict[str, Settled]:
+        """Find out by consistent reads which sent creates were carried out, by key."""
+
+    def settles_with(self, object_type: str) -> str:
+        """Return why creates of this object type cannot be settled for sure, or ""."""
+        return ""
+
+    @abstractmethod
+    def url(self, object_type: str, record_id: str) -> str:
+        """Return where a person sees the record, or ""."""
