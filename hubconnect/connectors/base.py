@@ -398,7 +398,7 @@ class Connector(ABC):
         """
         return values
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - having nothing to give back is fine
         """Give connections back. The connector is not used afterwards."""
 
     @property
@@ -490,7 +490,7 @@ class Connector(ABC):
     def settle(self, object_type: str, sent: Sequence[SentCreate]) -> dict[str, Settled]:
         """Find out by consistent reads which sent creates were carried out, by key."""
 
-    def settles_with(self, object_type: str) -> str:
+    def settles_with(self, object_type: str) -> str:  # noqa: ARG002 - for those that override it
         """Return why creates of this object type cannot be settled for sure, or ""."""
         return ""
 
