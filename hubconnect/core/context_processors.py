@@ -1,0 +1,28 @@
+"""What the frame around every page needs to know."""
+
+from typing import TypedDict
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+from django.utils.module_loading import import_string
+
+
+class Shell(TypedDict):
+    """Variables that every template has."""
+
+    open_failures: object
+
+
+def shell(_request: HttpRequest) -> Shell:
+    """Give templates the number beside Failures, counted only when one shows it."""
+    return {"open_failures": SimpleLazyObject(count_open_failures)}
+
+
+def count_open_failures() -> int:
+    """Ask the application that knows failures; zero while it is not installed."""
+    try:
+        count = import_string(settings.OPEN_FAILURES_COUNTER)
+    except ImportError:
+        return 0
+    return int(count())

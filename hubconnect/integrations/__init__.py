@@ -1,0 +1,1 @@
+"""Integrations, pairs, flows and runs, and the pages about them."""

@@ -1,0 +1,1 @@
+"""How two object types correspond, and the editor for it."""

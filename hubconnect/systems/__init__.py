@@ -1,0 +1,1 @@
+"""Configured systems, their forms and live checks."""

@@ -1,0 +1,27 @@
+"""Settings of the tests: throw-away keys, fast password hashes, the servers of the test session."""
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("SECRET_KEY", "only-for-tests")
+os.environ.setdefault("HUBCONNECT_KEYS", "dGVzdHMtb25seS1rZXktb2YtMzItYnl0ZXMtbG9uZyE=")
+os.environ.setdefault("ALLOWED_PRIVATE_ADDRESSES", "127.0.0.0/8,::1")
+os.environ.setdefault("ALLOWED_HOSTS", "localhost,127.0.0.1,testserver")
+os.environ.setdefault("LOG_LEVEL", "WARNING")
+# Each worker of pytest-xdist shares the one broker under keys of its own.
+os.environ.setdefault("REDIS_KEY_PREFIX", os.environ.get("PYTEST_XDIST_WORKER", "main") + ":")
+
+from hubconnect.settings import *
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+WHITENOISE_AUTOREFRESH = True
+MIDDLEWARE = [name for name in MIDDLEWARE if not name.startswith("whitenoise")]
+
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A file, as in production: a shared in-memory database locks tables and ignores the time-out.
+    DATABASES["default"]["OPTIONS"]["init_command"] = (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
+    )
+    if "RUN_DIR" in os.environ:
+        DATABASES["default"]["TEST"] = {"NAME": str(Path(os.environ["RUN_DIR"], "test.sqlite3"))}
