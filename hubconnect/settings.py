@@ -45,6 +45,8 @@ TICK_S = env.int("TICK_S", default=5)
 # How far a window reaches back behind the last one, for what became visible late.
 HUBSPOT_OVERLAP_S = env.int("HUBSPOT_OVERLAP_S", default=120)
 SQL_OVERLAP_S = env.int("SQL_OVERLAP_S", default=300)
+# How long object types and fields of a system are kept before they are read anew.
+SCHEMA_KEEP_S = env.int("SCHEMA_KEEP_S", default=3600)
 RUN_PAGE_SIZE = env.int("RUN_PAGE_SIZE", default=100)
 
 # --- Applications ------------------------------------------------------------------------------

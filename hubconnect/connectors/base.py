@@ -339,6 +339,16 @@ class RateLimiter(Protocol):
         """
 
 
+class Cache(Protocol):
+    """Keeps texts for a while, shared or not: schemas, owners, which account a token is of."""
+
+    def get(self, key: str) -> str | None:
+        """Return the text kept under this key, or None."""
+
+    def set(self, key: str, text: str, keep_for: timedelta) -> None:
+        """Keep a text. It may be forgotten sooner. Never a secret."""
+
+
 class AddressPolicy(Protocol):
     """Decides which resolved addresses may be connected to."""
 
@@ -353,6 +363,8 @@ class Context:
     Attributes:
         limiter: shared rate limits.
         addresses: outbound address policy.
+        cache: keeps schemas and identities between runs, so that a run costs no calls for them.
+        is_fresh: what is cached is read anew (a person asked, or a schema changed).
         sqlite_dir: the only folder below which SQLite files may be opened; "" forbids them.
         forbidden_databases: addresses a SQL system may never open (HubConnect's own).
         request_timeout: longest time one request may take.
@@ -360,6 +372,8 @@ class Context:
 
     limiter: RateLimiter
     addresses: AddressPolicy
+    cache: Cache | None = None
+    is_fresh: bool = False
     sqlite_dir: str = ""
     forbidden_databases: tuple[str, ...] = ()
     request_timeout: timedelta = timedelta(seconds=30)

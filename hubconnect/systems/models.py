@@ -1,1 +1,47 @@
-"""Tables of this application."""
+"""Configured accounts of connectors."""
+
+from django.db import models
+from django.db.models.functions import Lower
+
+from hubconnect.core.crypto import EncryptedJSONField
+
+
+class System(models.Model):
+    """One account of one connector: how to reach it, and which account it turned out to be."""
+
+    class State(models.TextChoices):
+        """What the last live check or run said."""
+
+        UNCHECKED = "unchecked", "Not checked"
+        OK = "ok", "Connected"
+        REMARKS = "remarks", "Connected, with remarks"
+        ATTENTION = "attention", "Needs a person"
+
+    name = models.CharField("System Name", max_length=255)
+    connector = models.SlugField(max_length=50)
+    parameters = models.JSONField(default=dict)  # clear text, by parameter name
+    secrets = EncryptedJSONField(default=dict)  # sealed at rest, by parameter name
+    # The account that links belong to. Empty until the first successful check.
+    identity = models.CharField(max_length=255, blank=True)
+    identity_label = models.CharField(max_length=255, blank=True)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.UNCHECKED)
+    state_reason = models.TextField(blank=True)  # the sentence shown when attention is needed
+    report = models.JSONField(null=True, blank=True)  # the last check report, for its page
+    # Grows when the schema must be read anew; part of the key under which it is kept.
+    schema_version = models.PositiveIntegerField(default=1)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (
+            models.UniqueConstraint(
+                Lower("name"),
+                name="system_name_unique",
+                violation_error_message="Another system has this name.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,176 @@
+"""What ran, what was decided about each record, and what waits for a person."""
+
+from django.conf import settings
+from django.db import models
+
+from hubconnect.connectors.errors import Category
+from hubconnect.integrations.models.configuration import Flow
+from hubconnect.integrations.models.links import Side, TypePair
+
+
+class Run(models.Model):
+    """One execution of a flow. Its counts move while it runs."""
+
+    class Reason(models.TextChoices):
+        """Why it ran."""
+
+        SCHEDULE = "schedule", "Schedule"
+        MANUAL = "manual", "Started by hand"
+        LOAD = "load", "First load"
+
+    class State(models.TextChoices):
+        """How it goes or went."""
+
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        WITH_FAILURES = "with_failures", "Done, with failures"
+        STOPPED = "stopped", "Stopped"  # the system could not answer; the cursor stays
+        FAILED = "failed", "Failed"  # a person must act
+        CRASHED = "crashed", "Crashed"  # its worker vanished or a bug; the next run goes on
+
+    flow = models.ForeignKey(Flow, models.CASCADE, related_name="runs")
+    reason = models.CharField(max_length=16, choices=Reason.choices)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.RUNNING)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    fence = models.BigIntegerField(default=0)
+    window_lower = models.DateTimeField(null=True, blank=True)
+    window_upper = models.DateTimeField(null=True, blank=True)
+    after_id = models.CharField(max_length=255, blank=True)
+    phase = models.CharField(max_length=32, blank=True)  # what it is doing: settle, retry, pages
+    expected = models.PositiveIntegerField(null=True, blank=True)  # records, if it was counted
+    read = models.PositiveIntegerField(default=0)
+    created = models.PositiveIntegerField(default=0)
+    updated = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+    held = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    calls = models.JSONField(default=dict)  # {"source": {kind: n}, "target": {kind: n}}
+    timings = models.JSONField(default=dict)  # seconds by phase
+    message = models.TextField(blank=True)  # why it stopped or failed
+    hint = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("-pk",)
+        indexes = (
+            models.Index(fields=("flow", "-started_at")),
+            models.Index(fields=("state", "-started_at")),
+            models.Index(fields=("-started_at",)),
+        )
+
+    def __str__(self) -> str:
+        return f"Run {self.pk}"
+
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether nothing happened that a person would want to read about."""
+        moved = self.created + self.updated + self.failed + self.held + self.skipped
+        return self.state == self.State.DONE and not moved
+
+
+class RecordEvent(models.Model):
+    """One line a record and run in which something was decided."""
+
+    class Kind(models.TextChoices):
+        """What was decided."""
+
+        CREATED = "created", "Created"
+        UPDATED = "updated", "Updated"
+        LINKED = "linked", "Linked"
+        UNCHANGED = "unchanged", "Unchanged"
+        SKIPPED = "skipped", "Skipped"
+        HELD = "held", "Held"
+        FAILED = "failed", "Failed"
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    source_id = models.CharField(max_length=255)
+    target_id = models.CharField(max_length=255, blank=True)
+    title = models.CharField(max_length=255, blank=True)
+    # What and why: {"fields": [{"field", "label", "old", "new"}], "reason": "..."}.
+    detail = models.JSONField(default=dict)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-pk",)
+        indexes = (
+            models.Index(fields=("run", "kind", "-id")),
+            models.Index(fields=("source_id", "-id")),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.source_id}"
+
+
+class Failure(models.Model):
+    """A record, or a whole flow, that could not go on. Open until healed or dismissed.
+
+    ``waits_to_right`` and ``waits_to_left`` tell which directions of the type pair hold changes of
+    this record back until then.
+    """
+
+    class Level(models.TextChoices):
+        """What failed."""
+
+        RECORD = "record", "Record"
+        FLOW = "flow", "Flow"
+
+    class State(models.TextChoices):
+        """What became of it."""
+
+        OPEN = "open", "Open"
+        HEALED = "healed", "Healed"
+        DISMISSED = "dismissed", "Dismissed"
+
+    flow = models.ForeignKey(Flow, models.CASCADE, related_name="failures")
+    type_pair = models.ForeignKey(TypePair, models.CASCADE, null=True, related_name="failures")
+    run = models.ForeignKey(Run, models.SET_NULL, null=True, blank=True, related_name="failures")
+    level = models.CharField(max_length=8, choices=Level.choices)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
+    side = models.CharField(max_length=8, choices=Side.choices, blank=True)  # of record_id
+    record_id = models.CharField(max_length=255, blank=True)
+    target_id = models.CharField(max_length=255, blank=True)
+    title = models.CharField(max_length=255, blank=True)
+    record_url = models.CharField(max_length=1000, blank=True)
+    category = models.CharField(max_length=32, choices=[(c.value, c.value) for c in Category])
+    message = models.TextField()
+    hint = models.TextField(blank=True)
+    field = models.CharField(max_length=255, blank=True)  # internal name of the first at fault
+    faults = models.JSONField(default=list)  # [{"field", "message", "code"}]
+    source_values = models.JSONField(default=dict)
+    sent_values = models.JSONField(default=dict)
+    answer = models.TextField(blank=True)  # the system's own words
+    source_version = models.CharField(max_length=255, blank=True)
+    attempts = models.PositiveIntegerField(default=1)
+    next_try_at = models.DateTimeField(null=True, blank=True)  # None: waits for a person
+    waits_to_right = models.BooleanField(default=False)
+    waits_to_left = models.BooleanField(default=False)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        ordering = ("-last_at", "-pk")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("flow", "record_id"),
+                condition=models.Q(state="open"),
+                name="failure_open_once",
+            ),
+        )
+        indexes = (
+            models.Index(fields=("state", "-last_at")),
+            models.Index(fields=("type_pair", "state", "side", "record_id")),
+            models.Index(fields=("type_pair", "state", "target_id")),
+            models.Index(fields=("flow", "state", "next_try_at")),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.category}: {self.title or self.record_id or self.flow_id}"

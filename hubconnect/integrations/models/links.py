@@ -1,0 +1,176 @@
+"""Which records are the same, what was last agreed on, and what is being written right now."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Side(models.TextChoices):
+    """One of the two object types of a type pair."""
+
+    LEFT = "left", "left"
+    RIGHT = "right", "right"
+
+    @property
+    def other(self) -> "Side":
+        """Return the opposite side."""
+        return Side.RIGHT if self is Side.LEFT else Side.LEFT
+
+
+class TypePair(models.Model):
+    """Two object types of two accounts.
+
+    It owns links, intents, claims and decisions, whichever integrations use it, and the lease that
+    lets one worker at a time work on it. ``fence`` grows with each lease: a commit that carries an
+    older one is refused.
+    """
+
+    left_identity = models.CharField(max_length=255)
+    left_type = models.CharField(max_length=255)
+    right_identity = models.CharField(max_length=255)
+    right_type = models.CharField(max_length=255)
+    fence = models.BigIntegerField(default=0)
+    leased_until = models.DateTimeField(db_default=Now())
+    # A worker that vanished may have a request under way: its successor settles only after this.
+    settle_after = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("left_identity", "left_type", "right_identity", "right_type"),
+                name="type_pair_unique",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.left_type} ({self.left_identity}) ↔ {self.right_type} ({self.right_identity})"
+
+
+class Link(models.Model):
+    """Two records known to be the same.
+
+    The base of a side is what it held when both sides last agreed, in that side's own form:
+    ``{field: [value, version]}``, the value as engine.values writes it, the version at which it
+    was read. ``left_version`` is the version last read with the left as a flow's source.
+    """
+
+    type_pair = models.ForeignKey(TypePair, models.CASCADE, related_name="links")
+    left_id = models.CharField(max_length=255)
+    right_id = models.CharField(max_length=255)
+    left_base = models.JSONField(default=dict)
+    right_base = models.JSONField(default=dict)
+    left_version = models.CharField(max_length=255, blank=True)
+    right_version = models.CharField(max_length=255, blank=True)
+    title = models.CharField(max_length=255, blank=True)  # readable name, for lists
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("type_pair", "left_id"), name="link_left_once"),
+            models.UniqueConstraint(fields=("type_pair", "right_id"), name="link_right_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.left_id} = {self.right_id}"
+
+
+class Intent(models.Model):
+    """A write about to be sent. It goes in the transaction that stores the write's outcome."""
+
+    class Kind(models.TextChoices):
+        """What is being written."""
+
+        CREATE = "create", "create"
+        UPDATE = "update", "update"
+
+    type_pair = models.ForeignKey(TypePair, models.CASCADE, related_name="intents")
+    flow = models.ForeignKey("integrations.Flow", models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    key = models.CharField(max_length=100, unique=True)
+    source_side = models.CharField(max_length=8, choices=Side.choices)
+    source_id = models.CharField(max_length=255)
+    source_version = models.CharField(max_length=255, blank=True)
+    source_values = models.JSONField(default=dict)  # as read; become the source side's base
+    target_id = models.CharField(max_length=255, blank=True)  # of an update
+    target_values = models.JSONField(default=dict)  # as read before an update
+    sent_values = models.JSONField(default=dict)
+    title = models.CharField(max_length=255, blank=True)
+    sent_at = models.DateTimeField()  # by the target system's clock
+    is_sent = models.BooleanField(default=True)  # False: the request surely never left
+    fence = models.BigIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = (models.Index(fields=("type_pair", "source_side", "source_id")),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} for {self.source_side} {self.source_id}"
+
+
+class Claim(models.Model):
+    """A lookup key under which a record was just created, while searches may not show it yet."""
+
+    type_pair = models.ForeignKey(TypePair, models.CASCADE, related_name="claims")
+    side = models.CharField(max_length=8, choices=Side.choices)  # of the created record
+    key = models.CharField(max_length=255)  # hash of the lookup's condition and value
+    target_id = models.CharField(max_length=255, blank=True)
+    source_id = models.CharField(max_length=255)
+    fence = models.BigIntegerField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("type_pair", "side", "key"), name="claim_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.key} by {self.source_id}"
+
+
+class Decision(models.Model):
+    """Why an unlinked record is left alone. It holds for this version of the record only."""
+
+    class Kind(models.TextChoices):
+        """What was decided."""
+
+        KNOWN = "known", "was there at the start"
+        SKIPPED = "skipped", "skipped by the lookup's rules"
+        DISMISSED = "dismissed", "dismissed by a person"
+        RETIRED = "retired", "its link was given up"
+
+    type_pair = models.ForeignKey(TypePair, models.CASCADE, related_name="decisions")
+    side = models.CharField(max_length=8, choices=Side.choices)
+    record_id = models.CharField(max_length=255)
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    values_hash = models.CharField(max_length=64)  # of the mapped values it was made about
+    reason = models.TextField(blank=True)
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("type_pair", "side", "record_id"), name="decision_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.side} {self.record_id}: {self.kind}"
+
+
+class QueuedRead(models.Model):
+    """A record that a flow reads afresh at its next run, whatever its modified time says."""
+
+    flow = models.ForeignKey("integrations.Flow", models.CASCADE, related_name="queued_reads")
+    record_id = models.CharField(max_length=255)
+    reason = models.CharField(max_length=255)
+    due_at = models.DateTimeField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("flow", "record_id"), name="queued_read_once"),
+        )
+        indexes = (models.Index(fields=("flow", "due_at")),)
+
+    def __str__(self) -> str:
+        return f"{self.record_id}: {self.reason}"

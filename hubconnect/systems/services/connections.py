@@ -1,0 +1,81 @@
+"""Opens connectors for systems: the one place where stored secrets become a connector's settings."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import cache as keep_once
+
+from django.conf import settings
+from django.core.cache import cache
+
+from hubconnect.connectors.addresses import NetworkPolicy
+from hubconnect.connectors.base import Connector, Context, RateLimiter, Settings
+from hubconnect.connectors.limits import SharedRateLimiter
+from hubconnect.connectors.parameters import Secret
+from hubconnect.connectors.registry import get_connector
+from hubconnect.systems.models import System
+
+
+class DjangoCache:
+    """The connectors' Cache, kept in Django's."""
+
+    def get(self, key: str) -> str | None:
+        """Return the text kept under this key, or None."""
+        found: str | None = cache.get(f"connector:{key}")
+        return found
+
+    def set(self, key: str, text: str, keep_for: timedelta) -> None:
+        """Keep a text for a while."""
+        cache.set(f"connector:{key}", text, keep_for.total_seconds())
+
+
+@keep_once
+def _limiter(redis_url: str) -> RateLimiter:
+    return SharedRateLimiter(redis_url)
+
+
+def build_context(*, is_fresh: bool = False) -> Context:
+    """Return what connectors may know of this installation."""
+    return Context(
+        limiter=_limiter(settings.REDIS_URL),
+        addresses=NetworkPolicy(settings.ALLOWED_PRIVATE_ADDRESSES),
+        cache=DjangoCache(),
+        is_fresh=is_fresh,
+        sqlite_dir=str(settings.SQLITE_DIR),
+        forbidden_databases=(_own_database(),),
+        request_timeout=timedelta(seconds=settings.REQUEST_TIMEOUT_S),
+    )
+
+
+def _own_database() -> str:
+    """Return HubConnect's own database: a path for SQLite, else ``host:port/name``."""
+    own = settings.DATABASES["default"]
+    if own["ENGINE"].endswith("sqlite3"):
+        return str(own["NAME"])
+    return f"{own.get('HOST') or 'localhost'}:{own.get('PORT') or 5432}/{own['NAME']}"
+
+
+def build_connector(
+    slug: str, parameters: Mapping[str, str], secrets: Mapping[str, str], *, is_fresh: bool = False
+) -> Connector:
+    """Return a connector for these values, saved or not. The caller closes it.
+
+    Raises:
+        LookupError: no such connector is installed.
+    """
+    values: dict[str, str | Secret] = dict(parameters)
+    values.update({name: Secret(text) for name, text in secrets.items()})
+    merged: Settings = values
+    return get_connector(slug)(merged, build_context(is_fresh=is_fresh))
+
+
+@contextmanager
+def open_connector(system: System, *, is_fresh: bool = False) -> Iterator[Connector]:
+    """Open the connector of a saved system and close it at the end."""
+    connector = build_connector(
+        system.connector, system.parameters, system.secrets, is_fresh=is_fresh
+    )
+    try:
+        yield connector
+    finally:
+        connector.close()
