@@ -129,12 +129,14 @@ def with_options(database: dict[str, Any]) -> dict[str, Any]:
 
 DATABASES = {
     "default": with_options(
-        env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'hubconnect.sqlite3'}")
+        env.db_url_config(
+            env.str("DATABASE_URL", default="") or f"sqlite:///{BASE_DIR / 'hubconnect.sqlite3'}"
+        )
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+REDIS_URL = env.str("REDIS_URL", default="") or "redis://127.0.0.1:6379/0"
 
 # --- Background work ---------------------------------------------------------------------------
 
