@@ -1,0 +1,102 @@
+"""Three values decide about one field: what was agreed on, the source now, the target now."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hubconnect.connectors.base import Value
+from hubconnect.engine.mapping import FieldFlow
+from hubconnect.engine.values import Stored, is_same, to_stored
+
+
+class Act(StrEnum):
+    """What to do about one field."""
+
+    WRITE = "write"  # send the mapped value to the target
+    ADOPT = "adopt"  # nothing to send; what both sides hold is agreed on
+    KEEP = "keep"  # nothing to do, and nothing new is agreed on
+    GIVE_BACK = "give back"  # the target's value belongs on the source: the opposite flow's work
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Stands for a base that was never stored."""
+
+
+MISSING = Missing()
+Base = Stored | Missing
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do about one field, and the remark a person should see."""
+
+    act: Act
+    mapped: Value = None
+    remark: str = ""
+
+
+def has_changed(value: Value, base: Base) -> bool:
+    """Tell whether a value differs from its base; without a base it does."""
+    return isinstance(base, Missing) or to_stored(value) != base
+
+
+def decide(
+    flow: FieldFlow, *, source: Value, source_base: Base, target: Value, target_base: Base
+) -> Decision:
+    """Return what to do about one field of a linked record.
+
+    ``source`` and ``target`` are what both sides hold now; the bases are stored forms.
+
+    Raises:
+        RecordError: the source's value changed and cannot be converted.
+    """
+    if isinstance(source_base, Missing) or isinstance(target_base, Missing):
+        return _first_meeting(flow, source, target)
+    if flow.source is not None and not has_changed(source, source_base):
+        return Decision(Act.KEEP)
+    mapped = flow.convert(source)
+    if _agree(flow, source, mapped, target):
+        return Decision(Act.ADOPT, mapped)
+    if not has_changed(target, target_base) or flow.overwrite:
+        return Decision(Act.WRITE, mapped)
+    return _clash(flow, mapped)
+
+
+def _agree(flow: FieldFlow, source: Value, mapped: Value, target: Value) -> bool:
+    """Tell whether both sides say the same; maps lose, so either way round will do."""
+    if is_same(mapped, target):
+        return True
+    return flow.back is not None and _is_back(flow, source, target)
+
+
+def _is_back(flow: FieldFlow, source: Value, target: Value) -> bool:
+    if flow.back is None:
+        return False
+    try:
+        return is_same(flow.back(target), source)
+    except Exception:  # noqa: BLE001 - what cannot come back is not the same
+        return False
+
+
+def _first_meeting(flow: FieldFlow, source: Value, target: Value) -> Decision:
+    """Decide without a base: a new link, or a row added to the mapping."""
+    mapped = flow.convert(source)
+    if _agree(flow, source, mapped, target):
+        return Decision(Act.ADOPT, mapped)
+    if mapped is None:
+        return Decision(Act.GIVE_BACK if flow.flows_back else Act.ADOPT, mapped)
+    if target is None:
+        return Decision(Act.WRITE, mapped)
+    return _clash(flow, mapped)
+
+
+def _clash(flow: FieldFlow, mapped: Value) -> Decision:
+    if flow.winner == "target":
+        if flow.flows_back:
+            return Decision(Act.GIVE_BACK, mapped, "both sides changed; the target wins")
+        return Decision(
+            Act.ADOPT, mapped, "both sides changed; the target wins and keeps its value"
+        )
+    if flow.winner == "source":
+        return Decision(Act.WRITE, mapped, "both sides changed; the source wins")
+    return Decision(Act.WRITE, mapped, "both sides changed; the later run's source wins")

@@ -1,0 +1,246 @@
+"""What one page of records asks for: a plan that can be shown, counted and tested unwritten."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from hubconnect.connectors.base import Record, Value, Values
+from hubconnect.connectors.errors import RecordError
+from hubconnect.engine.conflict import MISSING, Act, Base, decide, has_changed
+from hubconnect.engine.mapping import FieldFlow, joined, map_values
+from hubconnect.engine.values import Stored, store_all, to_stored
+
+BaseMap = Mapping[str, tuple[Stored, str] | list[Stored]]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """A link as one flow sees it: ``{field: [stored value, version]}`` on both sides."""
+
+    pk: int
+    source_id: str
+    target_id: str
+    source_base: BaseMap
+    target_base: BaseMap
+    source_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One line of a record's story: which field, what it was, what it becomes."""
+
+    field: str
+    label: str
+    old: Value
+    new: Value
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CreatePlan:
+    """A record to create at the target."""
+
+    source: Record
+    values: dict[str, Value]
+    changes: tuple[FieldChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatePlan:
+    """What to do about a linked record.
+
+    Attributes:
+        writes: target fields to send; empty when nothing is to be sent.
+        expected: what these fields held when they were read.
+        agreed: pairs of source and target field whose bases move without a write.
+        sent: pairs of source and target field whose bases move with the write's answer.
+        gives_back: fields whose target value belongs on the source.
+    """
+
+    source: Record
+    target: Record
+    link: LinkState
+    writes: dict[str, Value]
+    expected: dict[str, Value]
+    sent: tuple[tuple[str, str], ...]
+    agreed: tuple[tuple[str, str], ...]
+    gives_back: tuple[str, ...]
+    changes: tuple[FieldChange, ...]
+
+    @property
+    def does_nothing(self) -> bool:
+        """Tell whether neither a write nor a base nor the opposite flow is concerned."""
+        return not (self.writes or self.agreed or self.gives_back)
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What a plan needs to know of a flow."""
+
+    flows: tuple[FieldFlow, ...]
+    title_field: str = ""
+    source_fields: tuple[str, ...] = field(init=False)
+    target_fields: tuple[str, ...] = field(init=False)
+    echo_fields: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        names = (flow.source.name for flow in self.flows if flow.source is not None)
+        object.__setattr__(self, "source_fields", tuple(dict.fromkeys(names)))
+        targets = (flow.target.name for flow in self.flows)
+        object.__setattr__(self, "target_fields", tuple(dict.fromkeys(targets)))
+        updating = (f.source.name for f in self.flows if f.source is not None and f.at_update)
+        object.__setattr__(self, "echo_fields", tuple(dict.fromkeys(updating)))
+
+
+def title_of(record: Record, spec: Spec) -> str:
+    """Return a readable name for a record: its first text, cut to what a list can show."""
+    value = record.values.get(spec.title_field) if spec.title_field else None
+    return value[:120] if isinstance(value, str) else ""
+
+
+def is_echo(record: Record, link: LinkState, spec: Spec) -> bool:
+    """Tell whether a linked source record holds nothing but what was agreed on already."""
+    base = link.source_base
+    values = record.values
+    for name in spec.echo_fields:
+        known = base.get(name)
+        if known is None or to_stored(values.get(name)) != known[0]:
+            return False
+    return True
+
+
+def values_hash(values: Values) -> str:
+    """Return a stable hash of mapped values: a decision holds as long as it stays the same."""
+    text = json.dumps(store_all(values), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def source_hash(record: Record, spec: Spec) -> str:
+    """Return the hash of the fields of a source record that the flow maps."""
+    return values_hash({name: record.values.get(name) for name in spec.source_fields})
+
+
+def plan_create(record: Record, spec: Spec) -> CreatePlan:
+    """Return what to create for an unlinked source record.
+
+    Raises:
+        RecordError: values cannot be converted; all faults are named.
+    """
+    values = map_values(spec.flows, record.values, lambda flow: flow.at_create)
+    given = {name: value for name, value in values.items() if value is not None}
+    labels = {flow.target.name: flow.target.label for flow in spec.flows}
+    changes = tuple(FieldChange(n, labels[n], None, v) for n, v in given.items())
+    return CreatePlan(record, given, changes)
+
+
+def plan_update(record: Record, target: Record, link: LinkState, spec: Spec) -> UpdatePlan:
+    """Return what to do about a linked record, field by field.
+
+    Raises:
+        RecordError: changed values cannot be converted; all faults are named.
+    """
+    draft = _Draft()
+    for flow in spec.flows:
+        if flow.at_update:
+            draft.take(flow, record, target, link)
+    if draft.refused:
+        raise joined(draft.refused)
+    kept = draft.kept_sources
+    return UpdatePlan(
+        source=record,
+        target=target,
+        link=link,
+        writes=draft.writes,
+        expected={name: target.values.get(name) for name in draft.writes},
+        sent=tuple((s, t) for s, t in draft.sent if s not in kept),
+        agreed=tuple((s, t) for s, t in draft.agreed if s not in kept),
+        gives_back=tuple(draft.gives_back),
+        changes=tuple(draft.changes),
+    )
+
+
+class _Draft:
+    """Collects the decisions about the fields of one record."""
+
+    def __init__(self) -> None:
+        self.writes: dict[str, Value] = {}
+        self.sent: list[tuple[str, str]] = []
+        self.agreed: list[tuple[str, str]] = []
+        self.gives_back: list[str] = []
+        self.kept_sources: set[str] = set()
+        self.changes: list[FieldChange] = []
+        self.refused: list[RecordError] = []
+
+    def take(self, flow: FieldFlow, record: Record, target: Record, link: LinkState) -> None:
+        source_name = flow.source.name if flow.source is not None else ""
+        value = record.values.get(source_name)
+        held = target.values.get(flow.target.name)
+        source_base = base_of(link.source_base, source_name) if source_name else None
+        try:
+            decision = decide(
+                flow,
+                source=value,
+                source_base=source_base,
+                target=held,
+                target_base=base_of(link.target_base, flow.target.name),
+            )
+        except RecordError as error:
+            self.refused.append(error)
+            return
+        names = (source_name, flow.target.name)
+        if decision.act is Act.WRITE:
+            self.writes[flow.target.name] = decision.mapped
+            self.sent.append(names)
+        elif decision.act is Act.ADOPT:
+            if _moves_a_base(names, value, held, link):
+                self.agreed.append(names)
+        elif decision.act is Act.GIVE_BACK:
+            self.gives_back.append(flow.target.name)
+            self.kept_sources.add(source_name)
+        if decision.act is not Act.KEEP and (decision.remark or decision.act is Act.WRITE):
+            change = FieldChange(
+                flow.target.name, flow.target.label, held, decision.mapped, decision.remark
+            )
+            self.changes.append(change)
+
+
+def _moves_a_base(names: tuple[str, str], value: Value, held: Value, link: LinkState) -> bool:
+    source_name, target_name = names
+    if source_name and has_changed(value, base_of(link.source_base, source_name)):
+        return True
+    return has_changed(held, base_of(link.target_base, target_name))
+
+
+def base_of(bases: BaseMap, name: str) -> Base:
+    """Return the stored value of a base, or MISSING."""
+    known = bases.get(name)
+    return MISSING if known is None else known[0]
+
+
+def create_bases(
+    plan: CreatePlan, stored: Values, version: str, spec: Spec
+) -> tuple[dict[str, list[Stored]], dict[str, list[Stored]]]:
+    """Return the bases of both sides after a create whose answer shows ``stored``."""
+    source = {
+        name: [to_stored(plan.source.values.get(name)), plan.source.version]
+        for name in spec.source_fields
+    }
+    target = {name: [to_stored(stored.get(name)), version] for name in spec.target_fields}
+    return source, target
+
+
+def not_stored(sent: Values, before: Values, stored: Values) -> list[str]:
+    """Return the fields the target answered with their old value instead of the one sent."""
+    return [
+        name
+        for name, value in sent.items()
+        if name in stored
+        and to_stored(stored[name]) == to_stored(before.get(name))
+        and to_stored(stored[name]) != to_stored(value)
+    ]
+
+
+def unanswered(sent: Iterable[str], stored: Values) -> bool:
+    """Tell whether an answer leaves open what a sent field holds now, so that it is read again."""
+    return any(name not in stored for name in sent)
