@@ -20,6 +20,10 @@ class SignInForm(AuthenticationForm):
         "inactive": "This user is not active. Ask an Admin.",
     }
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["username"].label = "User name"
+
 
 class ZoneField(forms.ChoiceField):
     """A choice among the time zones of this machine's database."""
