@@ -67,6 +67,8 @@ def is_public(address: Address) -> bool:
         address.ipv4_mapped is not None or address.teredo is not None
     ):
         return False
+    if address in NAT64:  # as public as the IPv4 address inside
+        return True
     return (
         address.is_global
         and not address.is_multicast
