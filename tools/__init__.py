@@ -1,0 +1,1 @@
+"""Programs around HubConnect: the demo, servers for tests, measuring, pictures."""
