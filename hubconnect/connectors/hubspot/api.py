@@ -1,0 +1,253 @@
+"""HubSpot's paths: one method for each call, JSON in and out.
+
+The date-based family of paths, as on HubSpot's "API versioning" page.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from hubconnect.connectors.base import Context
+from hubconnect.connectors.http import Answer, Budget, Clock, HttpClient, Request
+from hubconnect.connectors.hubspot.errors import (
+    BAD_REQUEST,
+    HubSpotJudge,
+    not_hubspot,
+    question_error,
+)
+from hubconnect.connectors.parameters import Secret
+
+API_VERSION = "2026-03"
+OBJECTS = f"/crm/objects/{API_VERSION}"
+PROPERTIES = f"/crm/properties/{API_VERSION}"
+PIPELINES = f"/crm/pipelines/{API_VERSION}"
+OWNERS = f"/crm/owners/{API_VERSION}"
+ACCOUNT = f"/account-info/{API_VERSION}/details"
+# Has no date-based path.
+TOKEN_INFO = "/oauth/v2/private-apps/get/access-token-info"  # noqa: S105 - a path
+
+# Limits of the smallest subscription ("Usage guidelines and limits"), until answers tell ours.
+BURST_CALLS = 100
+BURST_SPAN = timedelta(seconds=10)
+# HubSpot counts by arrival, we by departure: leave room for what the network pushes together.
+BURST_ROOM = 0.95
+# Five a second for all apps of the account; one is left to the others.
+SEARCH_CALLS = 4
+SEARCH_SPAN = timedelta(seconds=1)
+
+LIST_PAGE = 100
+OWNERS_PAGE = 500
+
+Json = dict[str, Any]
+
+
+def compact(body: object) -> bytes:
+    """Return JSON without spaces, as it is sent and measured."""
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+class HubSpotApi:
+    """Calls of one credential.
+
+    Attributes:
+        account: names the account in the keys of shared limits.
+        app: names the app in the keys of limits that each app has for itself.
+        daily_left: calls left today, as the last answer said, or None.
+    """
+
+    def __init__(
+        self, base_url: str, token: Secret, context: Context, *, clock: Clock | None = None
+    ) -> None:
+        """Keep all; connect to nothing yet."""
+        self.judge = HubSpotJudge()
+        self.http = HttpClient(
+            base_url,
+            context,
+            headers={
+                "Authorization": f"Bearer {token.reveal()}",
+                "Accept": "application/json",
+                "User-Agent": "HubConnect",
+            },
+            judge=self.judge,
+            parameter="api_url",
+            clock=clock,
+        )
+        self.account = ""
+        self.app = ""
+        self.daily_left: int | None = None
+        self._token = token
+        self._burst_calls = BURST_CALLS
+        self._burst_span = BURST_SPAN
+
+    # Account
+
+    def account_details(self) -> Answer:
+        """Return portal id, time zone and addresses."""
+        return self._get(ACCOUNT, "account")
+
+    def token_info(self) -> Answer:
+        """Return user, account, app and scopes of the token; not every kind of token has them."""
+        return self._post(TOKEN_INFO, {"tokenKey": self._token.reveal()}, "account")
+
+    # Schema
+
+    def properties(self, object_type: str) -> list[Json]:
+        """Return all property definitions."""
+        return results(self._get(f"{PROPERTIES}/{object_type}", "schema"))
+
+    def pipelines(self, object_type: str) -> list[Json]:
+        """Return all pipelines with their stages."""
+        return results(self._get(f"{PIPELINES}/{object_type}", "schema"))
+
+    def create_property(self, object_type: str, definition: Mapping[str, Any]) -> Answer:
+        """Create a property; 409 when there is one of this name."""
+        return self._post(f"{PROPERTIES}/{object_type}", definition, "schema", is_write=True)
+
+    def owners(self, *, archived: bool) -> list[Json]:
+        """Return all owners, the active or the archived ones."""
+        found: list[Json] = []
+        params = {"limit": str(OWNERS_PAGE), "archived": str(archived).lower()}
+        while True:
+            answer = self._get(OWNERS, "owners", params)
+            found += results(answer)
+            after = next_after(answer)
+            if not after:
+                return found
+            params = {**params, "after": after}
+
+    def owner_of_user(self, user_id: str) -> Answer:
+        """Return the owner that is this user; 404 when there is none."""
+        return self._get(f"{OWNERS}/{user_id}", "owners", {"idProperty": "userId"})
+
+    # Records
+
+    def list_page(self, object_type: str, properties: Sequence[str], after: str) -> Answer:
+        """Return a page of all records by ascending id."""
+        params = {"limit": str(LIST_PAGE), "properties": ",".join(properties)}
+        if after:
+            params["after"] = after
+        return self._get(f"{OBJECTS}/{object_type}", "list", params)
+
+    def probe(self, object_type: str) -> Answer:
+        """Return at most one record, to see whether reading is allowed."""
+        return self._get(f"{OBJECTS}/{object_type}", "check", {"limit": "1"})
+
+    def get_record(self, object_type: str, record_id: str) -> Answer:
+        """Return one record, following merges; 404 when it is gone or archived."""
+        return self._get(f"{OBJECTS}/{object_type}/{record_id}", "read")
+
+    def batch_read(
+        self, object_type: str, ids: Iterable[str], properties: Sequence[str], id_property: str = ""
+    ) -> Answer:
+        """Return up to a hundred records by id or by a unique property."""
+        body: Json = {"inputs": [{"id": each} for each in ids], "properties": list(properties)}
+        if id_property:
+            body["idProperty"] = id_property
+        return self._post(f"{OBJECTS}/{object_type}/batch/read", body, "batch read")
+
+    def search(self, object_type: str, body: Mapping[str, Any]) -> Answer:
+        """Search the index, which lags behind the records by seconds."""
+        return self._post(
+            f"{OBJECTS}/{object_type}/search",
+            body,
+            "search",
+            budgets=(self._burst(), Budget(self._key("search"), SEARCH_CALLS, SEARCH_SPAN)),
+        )
+
+    def batch_write(
+        self, object_type: str, action: str, inputs: Sequence[Json], *, is_keyed: bool = False
+    ) -> Answer:
+        """Create, update or upsert up to a hundred records.
+
+        Args:
+            object_type: plural name.
+            action: ``create``, ``update`` or ``upsert``.
+            inputs: as the action asks for, each with a trace id.
+            is_keyed: sending it twice does no more than sending it once.
+        """
+        return self._post(
+            f"{OBJECTS}/{object_type}/batch/{action}",
+            {"inputs": list(inputs)},
+            f"batch {action}",
+            is_write=True,
+            is_repeatable=is_keyed,
+        )
+
+    # How
+
+    def _get(self, path: str, kind: str, params: Mapping[str, str] | None = None) -> Answer:
+        return self._send(
+            Request(
+                method="GET", path=path, kind=kind, params=params or {}, budgets=(self._burst(),)
+            )
+        )
+
+    def _post(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        kind: str,
+        *,
+        is_write: bool = False,
+        is_repeatable: bool = True,
+        budgets: Sequence[Budget] = (),
+    ) -> Answer:
+        return self._send(
+            Request(
+                method="POST",
+                path=path,
+                kind=kind,
+                body=compact(body),
+                is_write=is_write,
+                is_repeatable=is_repeatable,
+                budgets=budgets or (self._burst(),),
+            )
+        )
+
+    def _send(self, request: Request) -> Answer:
+        answer = self.http.send(request)
+        self._note_limits(answer.headers)
+        return answer
+
+    def _key(self, limit: str) -> str:
+        return f"hubspot:{self.account}:{limit}"
+
+    def _burst(self) -> Budget:
+        return Budget(self._key(f"burst:{self.app}"), self._burst_calls, self._burst_span)
+
+    def _note_limits(self, headers: Mapping[str, str]) -> None:
+        most = headers.get("X-HubSpot-RateLimit-Max", "")
+        span = headers.get("X-HubSpot-RateLimit-Interval-Milliseconds", "")
+        if most.isdigit() and span.isdigit() and int(most) and int(span):
+            self._burst_calls = max(1, int(int(most) * BURST_ROOM))
+            self._burst_span = timedelta(milliseconds=int(span))
+        left = headers.get("X-HubSpot-RateLimit-Daily-Remaining", "")
+        if left.isdigit():
+            self.daily_left = int(left)
+
+
+def entries(answer: Answer, name: str) -> list[Json]:
+    """Return the ``results`` or ``errors`` of an answer, none if it has none."""
+    found = answer.data.get(name) if isinstance(answer.data, dict) else None
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def results(answer: Answer) -> list[Json]:
+    """Return the results of a list, search or batch read.
+
+    Raises:
+        AttentionError: HubSpot refused the question, or the answer is not one of HubSpot's.
+    """
+    if answer.status >= BAD_REQUEST:
+        raise question_error(answer)
+    if not isinstance(answer.data, dict) or not isinstance(answer.data.get("results"), list):
+        raise not_hubspot(answer)
+    return entries(answer, "results")
+
+
+def next_after(answer: Answer) -> str:
+    """Return the cursor of the next page, or "" on the last one."""
+    paging = answer.data.get("paging") if isinstance(answer.data, dict) else None
+    following = paging.get("next") if isinstance(paging, dict) else None
+    return str(following.get("after") or "") if isinstance(following, dict) else ""

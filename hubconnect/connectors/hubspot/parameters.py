@@ -1,0 +1,173 @@
+"""The form of a HubSpot system."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+from hubconnect.connectors.hubspot.auth import OAUTH, TOKEN
+from hubconnect.connectors.parameters import Choice, Parameter, ParameterKind, VisibleWhen
+
+HOST = "https://api.hubapi.com"
+LONGEST_TOKEN = 2048
+EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+
+
+def clean_api_url(text: str) -> str:
+    """Return an absolute address without a trailing slash."""
+    return _clean_url(text, f"Enter an address such as {HOST}.")
+
+
+def clean_link_base(text: str) -> str:
+    """Return an absolute address without a trailing slash."""
+    return _clean_url(
+        text, "Enter an address such as https://app-eu1.hubspot.com, or leave it empty."
+    )
+
+
+def _clean_url(text: str, advice: str) -> str:
+    parts = urlsplit(text)  # raises ValueError for broken brackets
+    if parts.scheme not in {"http", "https"} or not parts.hostname or " " in text:
+        raise ValueError(advice)
+    if parts.username is not None or parts.query or parts.fragment:
+        msg = f"The address must not hold a user name, a question mark or a hash sign. {advice}"
+        raise ValueError(msg)
+    _ = parts.port  # raises ValueError when it is no port
+    return text.rstrip("/")
+
+
+def clean_email(text: str) -> str:
+    """Return an e-mail address in lower case."""
+    if not EMAIL.fullmatch(text):
+        msg = "Enter an e-mail address such as integration@example.com."
+        raise ValueError(msg)
+    return text.lower()
+
+
+def clean_token(text: str) -> str:
+    """Return a token, without what is often pasted along with it."""
+    token = text.removeprefix("Bearer ").strip()
+    if not token.isascii() or any(character.isspace() for character in token):
+        msg = "A token holds no spaces or special characters. Copy it once more."
+        raise ValueError(msg)
+    return token
+
+
+def clean_app_id(text: str) -> str:
+    """Return the number, also out of the whole address of a private app."""
+    path = urlsplit(text).path if "/" in text else text
+    number = path.rstrip("/").rsplit("/", 1)[-1]
+    if not (number.isascii() and number.isdigit()):
+        msg = "Enter the number of the app, or the whole address of its page in HubSpot."
+        raise ValueError(msg)
+    return number
+
+
+def clean_code(text: str) -> str:
+    """Return the code, also out of the whole address that HubSpot led to."""
+    if "://" not in text:
+        return text
+    codes = parse_qs(urlsplit(text).query).get("code", [])
+    if len(codes) != 1:
+        msg = "This address holds no code. Enter the value of “code” in it."
+        raise ValueError(msg)
+    return codes[0]
+
+
+WITH_TOKEN = VisibleWhen("auth_type", TOKEN)
+WITH_OAUTH = VisibleWhen("auth_type", OAUTH)
+
+PARAMETERS = (
+    Parameter(
+        name="api_url",
+        label="API Url",
+        kind=ParameterKind.URL,
+        placeholder=HOST,
+        clean=clean_api_url,
+        help=f"All calls go to this address. For HubSpot itself it is {HOST}, whichever region "
+        "the account is in.",
+        help_topic="hubspot-prerequisites",
+    ),
+    Parameter(
+        name="user_email",
+        label="User Email",
+        kind=ParameterKind.EMAIL,
+        clean=clean_email,
+        help="E-mail of the integration user: a HubSpot user made for HubConnect alone, who may "
+        "see and change what is to be synced.",
+        help_topic="hubspot-user",
+    ),
+    Parameter(
+        name="auth_type",
+        label="Authentication Type",
+        kind=ParameterKind.CHOICE,
+        group="Sign-in",
+        placeholder="Select",
+        choices=(Choice(TOKEN, "Access Token"), Choice(OAUTH, "OAuth 2.0")),
+        help="An access token suits one account and is replaced by hand when its scopes change. "
+        "OAuth 2.0 renews itself.",
+        help_topic="hubspot-prerequisites",
+    ),
+    Parameter(
+        name="access_token",
+        label="Access Token",
+        kind=ParameterKind.SECRET,
+        group="Sign-in",
+        max_length=LONGEST_TOKEN,
+        visible_when=WITH_TOKEN,
+        clean=clean_token,
+        help="From a private app, a static app token or a service key of the integration user, "
+        "with the scopes for what is to be synced. Kept encrypted and never shown again.",
+        help_topic="hubspot-private-app",
+    ),
+    Parameter(
+        name="client_id",
+        label="Client ID",
+        group="Sign-in",
+        visible_when=WITH_OAUTH,
+        help="From the Auth section of the app in HubSpot.",
+        help_topic="hubspot-oauth",
+    ),
+    Parameter(
+        name="client_secret",
+        label="Client Secret",
+        kind=ParameterKind.SECRET,
+        group="Sign-in",
+        visible_when=WITH_OAUTH,
+        help="Beside the Client ID. Kept encrypted and never shown again.",
+        help_topic="hubspot-oauth",
+    ),
+    Parameter(
+        name="authorization_code",
+        label="Authorization Code",
+        kind=ParameterKind.SECRET,
+        group="Sign-in",
+        max_length=LONGEST_TOKEN,
+        visible_when=WITH_OAUTH,
+        clean=clean_code,
+        help="The value of “code” in the address HubSpot leads to after the app was installed. A "
+        "code works once: after a change of scopes or permissions install again and enter the "
+        "new one.",
+        help_topic="hubspot-oauth",
+    ),
+    Parameter(
+        name="app_id",
+        label="Application Id",
+        kind=ParameterKind.TEXT,
+        group="App and addresses",
+        clean=clean_app_id,
+        help="Number of the private or public app. The whole address of the private app will do: "
+        "the number is taken out of it.",
+        help_topic="hubspot-app-id",
+    ),
+    Parameter(
+        name="remote_link_base",
+        label="Base URL for Remote Link",
+        kind=ParameterKind.URL,
+        group="App and addresses",
+        required=False,
+        placeholder="https://app-eu1.hubspot.com",
+        clean=clean_link_base,
+        help="Only if people open HubSpot under another address. Empty: the account's own, as "
+        "HubSpot reports it.",
+        help_topic="hubspot-links",
+    ),
+)
