@@ -116,7 +116,7 @@ def running(demo: Demo) -> Iterator[Supervisor]:
     """
     for directory in (demo.home, demo.logs, demo.order_desk.parent):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _alone(demo), _ports_free(demo), valkey() as broker:
+    with _alone(demo), _ports_free(demo), valkey(demo.logs) as broker:
         supervisor = Supervisor(demo.logs, demo.environment(broker.url))
         try:
             _start(demo, supervisor)
@@ -139,7 +139,7 @@ def _start(demo: Demo, supervisor: Supervisor) -> None:
     supervisor.start(
         "worker",
         [*celery, "worker", "--concurrency", "2", "--without-gossip", "--without-mingle"],
-        death=signal.SIGQUIT,  # Celery's cold stop: nobody is left who could wait for a warm one
+        death=signal.SIGKILL,  # a warm stop could take long, and with the broker gone for ever
         grace_s=10,
     )
     beat_options = {"--schedule": demo.home / "beat-schedule", "--pidfile": ""}

@@ -1,7 +1,9 @@
 """Nothing that was started stays behind, however it ends."""
 
+import fcntl
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -84,6 +86,8 @@ def test_the_demo_leaves_no_process_behind(tmp_path: Path, how: signal.Signals) 
         what="the demo runs",
     )
     assert demo.poll() is None, log.read_text()
+    worker_log = home / "log" / "worker.log"
+    wait_until(lambda: "ready." in worker_log.read_text(), timeout_s=30, what="the worker runs")
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in/") as page:
         assert b"Sign in" in page.read()
     demo.send_signal(how)
@@ -92,8 +96,6 @@ def test_the_demo_leaves_no_process_behind(tmp_path: Path, how: signal.Signals) 
 
 
 def test_a_second_demo_on_the_same_data_is_refused_in_one_line(tmp_path: Path) -> None:
-    import fcntl
-
     with (tmp_path / "lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         env = {**os.environ, "DEMO_HOME": str(tmp_path)}
@@ -112,8 +114,6 @@ def test_a_second_demo_on_the_same_data_is_refused_in_one_line(tmp_path: Path) -
 
 
 def test_a_taken_port_is_one_line_that_names_another(tmp_path: Path) -> None:
-    import socket
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
