@@ -43,8 +43,11 @@ REQUEST_TIMEOUT_S = env.int("REQUEST_TIMEOUT_S", default=30)
 LEASE_S = env.int("LEASE_S", default=100)
 TICK_S = env.int("TICK_S", default=5)
 # How far a window reaches back behind the last one, for what became visible late.
-HUBSPOT_OVERLAP_S = env.int("HUBSPOT_OVERLAP_S", default=120)
-SQL_OVERLAP_S = env.int("SQL_OVERLAP_S", default=300)
+# By connector; without an entry its own measure holds.
+OVERLAPS_S = {
+    "hubspot": env.int("HUBSPOT_OVERLAP_S", default=120),
+    "sql": env.int("SQL_OVERLAP_S", default=300),
+}
 # How long object types and fields of a system are kept before they are read anew.
 SCHEMA_KEEP_S = env.int("SCHEMA_KEEP_S", default=3600)
 RUN_PAGE_SIZE = env.int("RUN_PAGE_SIZE", default=100)

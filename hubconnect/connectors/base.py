@@ -392,6 +392,9 @@ class Connector(ABC):
     batch_size: ClassVar[int] = 100
     # How far a window reaches back behind the last one's end, for late index or commit.
     overlap: ClassVar[timedelta] = timedelta(minutes=2)
+    # How long the system may go on with a request whose caller is gone: until then an update that
+    # is not seen may still come.
+    server_time: ClassVar[timedelta] = timedelta(0)
     # Versions order by time, so that an older one can be dropped unseen.
     has_ordered_versions: ClassVar[bool] = False
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hubconnect.connectors.base import Value
+from hubconnect.connectors.errors import RecordError
 from hubconnect.engine.mapping import FieldFlow
 from hubconnect.engine.values import Stored, is_same, to_stored
 
@@ -59,6 +60,8 @@ def decide(
         return Decision(Act.ADOPT, mapped)
     if not has_changed(target, target_base) or flow.overwrite:
         return Decision(Act.WRITE, mapped)
+    if flow.source is None:
+        return Decision(Act.KEEP)  # a constant gives way to what somebody entered
     return _clash(flow, mapped)
 
 
@@ -74,8 +77,8 @@ def _is_back(flow: FieldFlow, source: Value, target: Value) -> bool:
         return False
     try:
         return is_same(flow.back(target), source)
-    except Exception:  # noqa: BLE001 - what cannot come back is not the same
-        return False
+    except RecordError:
+        return False  # what cannot come back is not the same
 
 
 def _first_meeting(flow: FieldFlow, source: Value, target: Value) -> Decision:
@@ -85,8 +88,10 @@ def _first_meeting(flow: FieldFlow, source: Value, target: Value) -> Decision:
         return Decision(Act.ADOPT, mapped)
     if mapped is None:
         return Decision(Act.GIVE_BACK if flow.flows_back else Act.ADOPT, mapped)
-    if target is None:
+    if target is None or flow.overwrite:
         return Decision(Act.WRITE, mapped)
+    if flow.source is None:
+        return Decision(Act.ADOPT, mapped)
     return _clash(flow, mapped)
 
 

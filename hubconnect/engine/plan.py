@@ -128,7 +128,7 @@ def plan_create(record: Record, spec: Spec) -> CreatePlan:
         RecordError: values cannot be converted; all faults are named.
     """
     values = map_values(spec.flows, record.values, lambda flow: flow.at_create)
-    given = {name: value for name, value in values.items() if value is not None}
+    given: dict[str, Value] = {n: value for n, value in values.items() if value is not None}
     labels = {flow.target.name: flow.target.label for flow in spec.flows}
     changes = tuple(FieldChange(n, labels[n], None, v) for n, v in given.items())
     return CreatePlan(record, given, changes)

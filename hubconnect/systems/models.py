@@ -15,6 +15,7 @@ class System(models.Model):
         UNCHECKED = "unchecked", "Not checked"
         OK = "ok", "Connected"
         REMARKS = "remarks", "Connected, with remarks"
+        UNREACHABLE = "unreachable", "Not reachable"
         ATTENTION = "attention", "Needs a person"
 
     name = models.CharField("System Name", max_length=255)
@@ -25,7 +26,7 @@ class System(models.Model):
     identity = models.CharField(max_length=255, blank=True)
     identity_label = models.CharField(max_length=255, blank=True)
     state = models.CharField(max_length=16, choices=State.choices, default=State.UNCHECKED)
-    state_reason = models.TextField(blank=True)  # the sentence shown when attention is needed
+    state_reason = models.TextField(blank=True)  # a few words that explain the state
     report = models.JSONField(null=True, blank=True)  # the last check report, for its page
     # Grows when the schema must be read anew; part of the key under which it is kept.
     schema_version = models.PositiveIntegerField(default=1)

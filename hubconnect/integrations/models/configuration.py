@@ -145,9 +145,7 @@ class Flow(models.Model):
     is_enabled = models.BooleanField(default=True)
     criteria = models.JSONField(default=list, blank=True)  # the JSON of the form
     lookup = models.JSONField(default=list, blank=True)  # the same, with @field@ values
-    none_found = models.CharField(
-        max_length=8, choices=NoneFound.choices, default=NoneFound.CREATE
-    )
+    none_found = models.CharField(max_length=8, choices=NoneFound.choices, default=NoneFound.CREATE)
     several_found = models.CharField(
         max_length=8, choices=SeveralFound.choices, default=SeveralFound.FAIL
     )

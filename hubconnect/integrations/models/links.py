@@ -42,7 +42,9 @@ class TypePair(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.left_type} ({self.left_identity}) ↔ {self.right_type} ({self.right_identity})"
+        return (
+            f"{self.left_type} ({self.left_identity}) ↔ {self.right_type} ({self.right_identity})"
+        )
 
 
 class Link(models.Model):

@@ -1,4 +1,4 @@
-"""Opens connectors for systems: the one place where stored secrets become a connector's settings."""
+"""Opens connectors: the one place where stored secrets become a connector's settings."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from django.core.cache import cache
 
 from hubconnect.connectors.addresses import NetworkPolicy
 from hubconnect.connectors.base import Connector, Context, RateLimiter, Settings
-from hubconnect.connectors.limits import SharedRateLimiter
+from hubconnect.connectors.limits import RedisRateLimiter
 from hubconnect.connectors.parameters import Secret
 from hubconnect.connectors.registry import get_connector
 from hubconnect.systems.models import System
@@ -31,7 +31,7 @@ class DjangoCache:
 
 @keep_once
 def _limiter(redis_url: str) -> RateLimiter:
-    return SharedRateLimiter(redis_url)
+    return RedisRateLimiter(redis_url)
 
 
 def build_context(*, is_fresh: bool = False) -> Context:

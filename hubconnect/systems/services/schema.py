@@ -64,7 +64,7 @@ def fields(
 
 
 def forget(system: System) -> None:
-    """Have every process read the schema anew: parameters changed, or a field turned out unknown."""
+    """Have every process read the schema anew: parameters or fields have changed."""
     System.objects.filter(pk=system.pk).update(schema_version=F("schema_version") + 1)
     system.refresh_from_db(fields=["schema_version"])
 

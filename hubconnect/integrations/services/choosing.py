@@ -1,0 +1,212 @@
+"""Decides which records of a page need work: drops what is known, holds what must wait."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.utils import timezone
+
+from hubconnect.connectors.base import Record
+from hubconnect.engine.criteria import matches
+from hubconnect.engine.plan import LinkState, is_echo, source_hash, title_of
+from hubconnect.integrations.models import Failure, Intent, RecordEvent
+from hubconnect.integrations.services.session import Candidates, Queue, Result, Session, event
+from hubconnect.integrations.stores import (
+    decisions,
+    links_by_source,
+    open_failures,
+    open_intents,
+)
+
+# A record made up to this long before our create was sent may still be ours: clocks differ.
+KIN_MARGIN = timedelta(minutes=1)
+HELD_WAIT = timedelta(seconds=10)
+
+
+def choose(
+    session: Session,
+    records: Sequence[Record],
+    result: Result,
+    *,
+    is_settled: bool,
+    is_forced: bool,
+) -> Candidates:
+    """Return the records of a page that need work.
+
+    ``is_forced`` records were asked for one by one (a retry, a queued read): they are not
+    dropped for being old, but they must meet the criteria themselves.
+    """
+    links = links_by_source(session.flow, [record.id for record in records])
+    kept = _drop_known(session, records, links, is_forced=is_forced)
+    if kept and not is_settled:
+        kept = _read_again(session, kept, links, is_forced=is_forced)
+    if is_forced:
+        kept = _within_criteria(session, kept, links)
+    result.count("unchanged", len(records) - len(kept))
+    candidates = _hold(session, kept, links, result, is_forced=is_forced)
+    if is_forced:
+        _heal_dropped(session, records, kept, result)
+    return candidates
+
+
+def _drop_known(
+    session: Session,
+    records: Sequence[Record],
+    links: dict[str, LinkState],
+    *,
+    is_forced: bool,
+) -> list[Record]:
+    """Drop what was read before, what equals the base, and what was decided about already."""
+    spec = session.spec.plan
+    ordered = session.source.has_ordered_versions and not is_forced
+    unlinked = [record.id for record in records if record.id not in links]
+    decided = decisions(session.flow, unlinked) if unlinked else {}
+    kept = []
+    for record in records:
+        link = links.get(record.id)
+        if link is None:
+            decision = decided.get(record.id)
+            if decision and decision.values_hash == source_hash(record, spec):
+                continue
+        elif (ordered and record.version < link.source_version) or is_echo(record, link, spec):
+            continue
+        kept.append(record)
+    return kept
+
+
+def _read_again(
+    session: Session, records: list[Record], links: dict[str, LinkState], *, is_forced: bool
+) -> list[Record]:
+    """Replace values of a search index, which may lag, by those of the database."""
+    flow = session.flow
+    found = session.source.read(
+        flow.source_type, [record.id for record in records], session.spec.read_fields
+    )
+    fresh = [found[record.id] for record in records if record.id in found]
+    return _drop_known(session, fresh, links, is_forced=is_forced)
+
+
+def _within_criteria(
+    session: Session, records: list[Record], links: dict[str, LinkState]
+) -> list[Record]:
+    criteria = session.spec.criteria
+    return [record for record in records if record.id in links or matches(criteria, record.values)]
+
+
+def _hold(
+    session: Session,
+    records: list[Record],
+    links: dict[str, LinkState],
+    result: Result,
+    *,
+    is_forced: bool,
+) -> Candidates:
+    """Set aside records that wait behind a failure or behind a write of unknown outcome."""
+    candidates = Candidates()
+    if not records:
+        return candidates
+    targets = {links[r.id].target_id: r.id for r in records if r.id in links}
+    failures = open_failures(session.flow, [r.id for r in records], targets)
+    side = session.flow.source_side
+    for failure in failures:
+        own = failure.side == side
+        source_id = failure.record_id if own else targets[failure.record_id]
+        candidates.failures.setdefault(source_id, []).append(failure)
+    intents = open_intents(session.flow)
+    for record in records:
+        link = links.get(record.id)
+        blocking = _blocking_failure(
+            session, record, candidates.failures.get(record.id, []), is_forced=is_forced
+        )
+        if blocking is not None:
+            _wait_behind(session, record, link, blocking, result)
+        elif intents and _awaits_settling(session, record, link, intents):
+            _wait_for_settling(session, record, link, result)
+        elif link is None:
+            candidates.unlinked.append(record)
+        else:
+            candidates.linked.append((record, link))
+    return candidates
+
+
+def _blocking_failure(
+    session: Session, record: Record, failures: list[Failure], *, is_forced: bool
+) -> Failure | None:
+    """Return the failure behind which a record waits.
+
+    A newer version of a record that failed itself is tried at once; the same version waits for
+    its time.
+    """
+    for failure in failures:
+        is_own = failure.side == session.flow.source_side
+        if not is_own:
+            return failure
+        if not is_forced and failure.source_version == record.version:
+            return failure
+    return None
+
+
+def _wait_behind(
+    session: Session, record: Record, link: LinkState | None, failure: Failure, result: Result
+) -> None:
+    if failure.side == session.flow.source_side:
+        result.count("unchanged")  # known: it is on the failures page already
+        return
+    result.count("held")
+    if getattr(failure, session.waits_field):
+        return
+    setattr(failure, session.waits_field, True)
+    result.waiting.append(failure)
+    reason = f"An earlier change of this record failed on the other side: failure {failure.pk}."
+    result.events.append(_held(session, record, link, reason))
+
+
+def _awaits_settling(
+    session: Session, record: Record, link: LinkState | None, intents: list[Intent]
+) -> bool:
+    side = session.flow.source_side
+    for intent in intents:
+        if intent.source_side == side:
+            if intent.source_id == record.id:
+                return True
+        elif link is not None:
+            if intent.source_id == link.target_id or intent.target_id == record.id:
+                return True
+        elif intent.kind == Intent.Kind.CREATE and (
+            record.created_at is None or record.created_at >= intent.sent_at - KIN_MARGIN
+        ):
+            return True  # it may be the very record that this intent created
+    return False
+
+
+def _wait_for_settling(
+    session: Session, record: Record, link: LinkState | None, result: Result
+) -> None:
+    reason = "The outcome of an earlier write is not known yet."
+    result.count("held")
+    result.queued.append(Queue(session.flow.pk, record.id, reason, HELD_WAIT))
+    result.events.append(_held(session, record, link, reason))
+
+
+def _held(session: Session, record: Record, link: LinkState | None, reason: str) -> RecordEvent:
+    return event(
+        session,
+        RecordEvent.Kind.HELD,
+        record,
+        timezone.now(),
+        title=title_of(record, session.spec.plan),
+        target_id=link.target_id if link else "",
+        reason=reason,
+    )
+
+
+def _heal_dropped(
+    session: Session,
+    records: Sequence[Record],
+    kept: list[Record],
+    result: Result,
+) -> None:
+    """Close failures of records that turned out to need nothing any more."""
+    needed = {record.id for record in kept}
+    dropped = [record.id for record in records if record.id not in needed]
+    if dropped:
+        result.healed += open_failures(session.flow, dropped, [])

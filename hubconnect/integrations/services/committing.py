@@ -1,0 +1,221 @@
+"""Stores what a page brought about in one transaction, refused once the fence moved."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from hubconnect.engine.plan import source_hash, title_of
+from hubconnect.engine.values import store_all
+from hubconnect.integrations.models import (
+    Claim,
+    Decision,
+    Failure,
+    Flow,
+    Intent,
+    QueuedRead,
+    RecordEvent,
+    Run,
+)
+from hubconnect.integrations.services import closing
+from hubconnect.integrations.services.lease import renew
+from hubconnect.integrations.services.session import Cursor, Fault, Result, Session, event
+from hubconnect.integrations.stores import save_links
+
+# Searches show a new record after this time at the latest.
+CLAIM_KEEP = timedelta(minutes=5)
+FIRST_WAIT = timedelta(minutes=1)
+WAIT_FACTOR = 5
+
+
+def commit(session: Session, result: Result, cursor: Cursor | None) -> None:
+    """Store the page.
+
+    Raises:
+        LeaseLostError: another worker took over; nothing was stored.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        renew(session.lease)
+        if result.links:
+            save_links(session.flow, session.lease.type_pair_id, result.links)
+        _store_faults(session, result, now)
+        _heal(result, now)
+        _store_waits(session, result)
+        _queue(result, now)
+        _decide(session, result)
+        _claim(session, result, now)
+        RecordEvent.objects.bulk_create(result.events)
+        if result.intents_done:
+            Intent.objects.filter(key__in=result.intents_done).delete()
+        if result.reads_done:
+            QueuedRead.objects.filter(pk__in=result.reads_done).delete()
+        _count(session, result, cursor)
+        if cursor is not None:
+            _move_cursor(session.flow, cursor)
+
+
+def _store_faults(session: Session, result: Result, now: datetime) -> None:
+    if not result.faults:
+        return
+    flow = session.flow
+    known = {
+        failure.record_id: failure
+        for failure in Failure.objects.filter(
+            flow=flow,
+            state=Failure.State.OPEN,
+            record_id__in=[fault.record.id for fault in result.faults],
+        )
+    }
+    for fault in result.faults:
+        failure = known.get(fault.record.id)
+        if failure is None:
+            failure = Failure(flow=flow, record_id=fault.record.id, first_at=now, attempts=0)
+        _fill(session, failure, fault, now)
+        failure.save()
+        known[fault.record.id] = failure
+        result.count("failed")
+        result.events.append(
+            event(
+                session,
+                RecordEvent.Kind.FAILED,
+                fault.record,
+                now,
+                title=failure.title,
+                target_id=fault.target_id,
+                reason=f"{failure.category}: {failure.message}",
+            )
+        )
+
+
+def _fill(session: Session, failure: Failure, fault: Fault, now: datetime) -> None:
+    flow, error, record = session.flow, fault.error, fault.record
+    failure.type_pair_id = flow.pair.type_pair_id
+    failure.run = session.run
+    failure.level = Failure.Level.RECORD
+    failure.side = flow.source_side
+    failure.target_id = fault.target_id
+    failure.title = title_of(record, session.spec.plan)
+    failure.record_url = record.url or session.source.url(flow.source_type, record.id)
+    failure.category = error.category
+    failure.message = error.message
+    failure.hint = error.hint
+    failure.field = error.faults[0].field if error.faults else ""
+    failure.faults = [
+        {"field": one.field, "message": one.message, "code": one.code} for one in error.faults
+    ]
+    failure.source_values = store_all(record.values)
+    failure.sent_values = store_all(fault.sent)
+    failure.answer = error.answer
+    failure.source_version = record.version
+    failure.last_at = now
+    failure.attempts += 1
+    failure.next_try_at = next_try(failure.attempts, flow.pair.integration.max_attempts, now)
+
+
+def next_try(attempts: int, max_attempts: int, now: datetime) -> datetime | None:
+    """Return when a failed record is tried again by itself; None: it waits for a person."""
+    if attempts >= max_attempts:
+        return None
+    factor: int = WAIT_FACTOR ** (attempts - 1)
+    return now + FIRST_WAIT * factor
+
+
+def _heal(result: Result, now: datetime) -> None:
+    failed = {fault.record.id for fault in result.faults}
+    for failure in result.healed:
+        if failure.record_id not in failed:
+            closing.close(failure, Failure.State.HEALED, now)
+
+
+def _store_waits(session: Session, result: Result) -> None:
+    for failure in result.waiting:
+        failure.save(update_fields=[session.waits_field])
+
+
+def _queue(result: Result, now: datetime) -> None:
+    rows = [
+        QueuedRead(
+            flow_id=one.flow_id,
+            record_id=one.record_id,
+            reason=one.reason[:255],
+            due_at=now + one.wait,
+        )
+        for one in result.queued
+    ]
+    # What is done goes first: the same record may be queued anew.
+    if result.reads_done:
+        QueuedRead.objects.filter(pk__in=result.reads_done).delete()
+    QueuedRead.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _decide(session: Session, result: Result) -> None:
+    spec, flow = session.spec.plan, session.flow
+    rows = [
+        Decision(
+            type_pair_id=session.lease.type_pair_id,
+            side=flow.source_side,
+            record_id=record.id,
+            kind=Decision.Kind.SKIPPED,
+            values_hash=source_hash(record, spec),
+            reason=reason,
+        )
+        for record, reason in result.skipped
+    ]
+    store_decisions(rows)
+
+
+def store_decisions(rows: list[Decision]) -> None:
+    """Store decisions, each in place of an older one about the same record."""
+    Decision.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["type_pair", "side", "record_id"],
+        update_fields=["kind", "values_hash", "reason"],
+    )
+
+
+def _claim(session: Session, result: Result, now: datetime) -> None:
+    rows = [
+        Claim(
+            type_pair_id=session.lease.type_pair_id,
+            side=session.flow.source_side.other,
+            key=key,
+            source_id=source_id,
+            target_id=target_id,
+            fence=session.lease.fence,
+            expires_at=now + CLAIM_KEEP,
+        )
+        for key, source_id, target_id in result.claims
+    ]
+    Claim.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["type_pair", "side", "key"],
+        update_fields=["source_id", "target_id", "fence", "expires_at"],
+    )
+
+
+def _count(session: Session, result: Result, cursor: Cursor | None) -> None:
+    run = session.run
+    for name, number in result.counts.items():
+        setattr(run, name, getattr(run, name) + number)
+    if cursor is not None:
+        run.after_id = cursor.after_id
+    note_calls(session)
+    changed = [*result.counts, "after_id", "calls", "phase"]
+    Run.objects.filter(pk=run.pk).update(**{name: getattr(run, name) for name in changed})
+
+
+def note_calls(session: Session) -> None:
+    """Copy the connectors' call counts into the run."""
+    session.run.calls = {
+        "source": dict(session.source.calls),
+        "target": dict(session.target.calls),
+    }
+
+
+def _move_cursor(flow: Flow, cursor: Cursor) -> None:
+    flow.after_id = cursor.after_id
+    flow.is_window_open = cursor.is_window_open
+    flow.save(update_fields=["after_id", "is_window_open"])

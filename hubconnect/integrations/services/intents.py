@@ -1,0 +1,70 @@
+"""Remembers writes before they are sent: the engine's journal, in the database."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from django.db import transaction
+
+from hubconnect.engine.plan import CreatePlan, UpdatePlan, title_of
+from hubconnect.engine.values import store_all
+from hubconnect.integrations.models import Intent
+from hubconnect.integrations.services.lease import renew
+from hubconnect.integrations.services.session import Session
+
+# Grows when a source record is to be created a second time on purpose.
+GENERATION = 1
+
+
+class IntentJournal:
+    """Stores intents in one transaction with the renewal of the lease."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def announce_creates(self, plans: Sequence[CreatePlan]) -> Mapping[str, CreatePlan]:
+        """Store an intent for each create; its key is the same each time it is tried."""
+        keyed = {self._key(plan.source.id): plan for plan in plans}
+        self._store(self._intent(key, Intent.Kind.CREATE, plan) for key, plan in keyed.items())
+        return keyed
+
+    def announce_updates(self, plans: Sequence[UpdatePlan]) -> Mapping[str, UpdatePlan]:
+        """Store an intent for each update, with what the target held before."""
+        fence = self.session.lease.fence
+        keyed = {f"{self._key(plan.source.id)}.u{fence}": plan for plan in plans}
+        self._store(self._intent(key, Intent.Kind.UPDATE, plan) for key, plan in keyed.items())
+        return keyed
+
+    def withdraw(self, keys: Sequence[str]) -> None:
+        """Forget intents whose request surely was not taken."""
+        Intent.objects.filter(key__in=keys, fence=self.session.lease.fence).delete()
+
+    def _key(self, source_id: str) -> str:
+        flow = self.session.flow
+        return f"hc{flow.pair.type_pair_id}.{flow.source_side}.{source_id}.{GENERATION}"
+
+    def _store(self, intents: Iterable[Intent]) -> None:
+        with transaction.atomic():
+            renew(self.session.lease)
+            Intent.objects.bulk_create(intents)
+
+    def _intent(self, key: str, kind: Intent.Kind, plan: CreatePlan | UpdatePlan) -> Intent:
+        session, record = self.session, plan.source
+        intent = Intent(
+            type_pair_id=session.lease.type_pair_id,
+            flow=session.flow,
+            kind=kind,
+            key=key,
+            source_side=session.flow.source_side,
+            source_id=record.id,
+            source_version=record.version,
+            source_values=store_all(record.values),
+            title=title_of(record, session.spec.plan),
+            sent_at=session.target.now(),
+            fence=session.lease.fence,
+        )
+        if isinstance(plan, CreatePlan):
+            intent.sent_values = store_all(plan.values)
+        else:
+            intent.target_id = plan.target.id
+            intent.target_values = store_all(plan.target.values)
+            intent.sent_values = store_all(plan.writes)
+        return intent

@@ -1,0 +1,114 @@
+"""Works one page of records from choosing to commit."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from hubconnect.connectors.base import Record
+from hubconnect.connectors.errors import (
+    AttentionError,
+    Category,
+    ConnectorError,
+    OutcomeUnknownError,
+)
+from hubconnect.integrations.models import Failure, Flow
+from hubconnect.integrations.services.choosing import choose
+from hubconnect.integrations.services.committing import commit
+from hubconnect.integrations.services.planning import make_plans, note_skipped
+from hubconnect.integrations.services.session import (
+    Candidates,
+    Cursor,
+    Plans,
+    Queue,
+    Result,
+    Session,
+)
+from hubconnect.integrations.services.writing import carry_out
+
+UNDONE_WAIT = timedelta(0)
+
+
+class SafetyBrakeError(AttentionError):
+    """More creates than a run may do without somebody having looked."""
+
+    default_category = Category.SAFETY_BRAKE
+
+
+def work_page(
+    session: Session,
+    records: Sequence[Record],
+    cursor: Cursor | None,
+    *,
+    is_settled: bool,
+    result: Result | None = None,
+) -> None:
+    """Carry a page of source records to the target and store what came of it.
+
+    Without a cursor the records were asked for one by one (a retry, a queued read).
+
+    Raises:
+        ConnectorError: the target stopped the work. What was done until then is stored; the
+            cursor then stays, unless every open write is remembered as an intent.
+        LeaseLostError: another worker took over.
+    """
+    result = result or Result()
+    result.count("read", len(records))
+    candidates = choose(session, records, result, is_settled=is_settled, is_forced=cursor is None)
+    plans = make_plans(session, candidates, result)
+    note_skipped(session, result)
+    _brake(session, plans)
+    stopped = carry_out(session, plans, result)
+    _heal(session, candidates, result)
+    if stopped is not None:
+        _queue_undone(session, plans, result, stopped)
+    commit(session, result, cursor if _may_move(stopped) else None)
+    if stopped is not None:
+        raise stopped
+
+
+def _may_move(stopped: ConnectorError | None) -> bool:
+    """Tell whether the cursor may pass this page: nothing of it is left without a trace."""
+    return stopped is None or isinstance(stopped, OutcomeUnknownError)
+
+
+def _queue_undone(session: Session, plans: Plans, result: Result, stopped: ConnectorError) -> None:
+    """Remember records whose write was not sent because an earlier batch's reply was lost."""
+    if not isinstance(stopped, OutcomeUnknownError):
+        return
+    planned = [plan.source.id for plan in plans.creates]
+    planned += [plan.source.id for plan in plans.updates if plan.writes]
+    told = {one.source_id for one in result.events} | set(result.links)
+    told |= {fault.record.id for fault in result.faults}
+    for record_id in planned:
+        if record_id not in told:
+            reason = "The run stopped before this record's turn."
+            result.queued.append(Queue(session.flow.pk, record_id, reason, UNDONE_WAIT))
+
+
+def _brake(session: Session, plans: Plans) -> None:
+    """Stop before writing when a run after the first load creates more than was foreseen.
+
+    Raises:
+        SafetyBrakeError: with the number, and what to do.
+    """
+    flow = session.flow
+    limit = flow.pair.integration.create_limit
+    planned = session.run.created + len(plans.creates)
+    if flow.phase != Flow.Phase.RUNNING or planned <= limit:
+        return
+    msg = (
+        f"This run would create more than {limit} records in {flow.target_system}; "
+        "the flow is paused before writing them."
+    )
+    hint = (
+        "If that many are right, raise the limit in the integration and activate it again. "
+        "If not, look at the criteria and the lookup first."
+    )
+    raise SafetyBrakeError(msg, hint=hint)
+
+
+def _heal(session: Session, candidates: Candidates, result: Result) -> None:
+    """Close the open failures of records that went through."""
+    for source_id in result.links:
+        for failure in candidates.failures.get(source_id, []):
+            if failure.side == session.flow.source_side and failure.state == Failure.State.OPEN:
+                result.healed.append(failure)

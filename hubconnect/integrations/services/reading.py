@@ -1,0 +1,182 @@
+"""Reads what a flow has to carry: due retries, the first load, or a window of changes."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from hubconnect.connectors.base import Page, Window
+from hubconnect.engine.plan import source_hash
+from hubconnect.integrations.models import Decision, Failure, Flow, QueuedRead, Run
+from hubconnect.integrations.services import closing
+from hubconnect.integrations.services.committing import commit, store_decisions
+from hubconnect.integrations.services.page import work_page
+from hubconnect.integrations.services.session import Cursor, Result, Session
+
+# Records read afresh in one go, and at most in one run: ordinary changes go on meanwhile.
+RETRY_BATCH = 100
+RETRY_LIMIT = 1000
+
+
+def overlap(session: Session) -> timedelta:
+    """Return how far a window reaches back, by setting or by the connector's own measure."""
+    seconds: int | None = settings.OVERLAPS_S.get(session.source.slug)
+    return session.source.overlap if seconds is None else timedelta(seconds=seconds)
+
+
+def retry_due(session: Session) -> None:
+    """Read afresh and carry what is due: queued reads and failures whose time has come."""
+    flow, now = session.flow, timezone.now()
+    queued = list(
+        QueuedRead.objects.filter(flow=flow, due_at__lte=now).order_by("pk")[:RETRY_LIMIT]
+    )
+    failures = list(
+        Failure.objects.filter(
+            flow=flow,
+            state=Failure.State.OPEN,
+            level=Failure.Level.RECORD,
+            next_try_at__lte=now,
+        ).order_by("next_try_at")[:RETRY_LIMIT]
+    )
+    ids = list(dict.fromkeys([q.record_id for q in queued] + [f.record_id for f in failures]))
+    reads = {q.record_id: q.pk for q in queued}
+    waiting = {f.record_id: f for f in failures}
+    for start in range(0, len(ids), RETRY_BATCH):
+        batch = ids[start : start + RETRY_BATCH]
+        found = session.source.read(flow.source_type, batch, session.spec.read_fields)
+        result = Result(reads_done=[reads[one] for one in batch if one in reads])
+        for record_id in batch:
+            if record_id not in found and record_id in waiting:
+                _source_gone(waiting[record_id])
+        work_page(session, list(found.values()), None, is_settled=True, result=result)
+
+
+def _source_gone(failure: Failure) -> None:
+    """Close a failure whose record does not exist any more: there is nothing left to carry."""
+    failure.hint = "The record no longer exists at its source."
+    closing.close(failure, Failure.State.DISMISSED, timezone.now())
+
+
+def read_flow(session: Session) -> None:
+    """Bring the flow forward: start it, go on with its first load, or read a window of changes."""
+    flow = session.flow
+    if flow.phase == Flow.Phase.NEW:
+        _begin(session)
+    if flow.phase == Flow.Phase.LOADING:
+        _load(session)
+    else:
+        _read_window(session)
+
+
+def _begin(session: Session) -> None:
+    """Set the first cursor. The window of changes will start where the load starts."""
+    flow = session.flow
+    now = session.source.now()
+    if flow.start == Flow.Start.NOW:
+        flow.start_at = now
+    flow.window_lower = flow.start_at or now
+    flow.window_upper = None
+    flow.after_id = ""
+    flow.is_window_open = False
+    is_load = flow.start == Flow.Start.EVERYTHING or not _has_modified_times(session)
+    flow.phase = Flow.Phase.LOADING if is_load else Flow.Phase.RUNNING
+    flow.save()
+
+
+def _has_modified_times(session: Session) -> bool:
+    types = {one.name: one for one in session.source.object_types()}
+    return bool(types[session.flow.source_type].modified_field)
+
+
+def _load(session: Session) -> None:
+    """Go on with the first load from where it stopped, to its end."""
+    flow, run = session.flow, session.run
+    run.reason = Run.Reason.LOAD
+    run.phase = "load"
+    if run.expected is None:
+        run.expected = session.source.count(flow.source_type, session.spec.criteria)
+    run.window_lower = flow.window_lower
+    run.save(update_fields=["reason", "phase", "expected", "window_lower"])
+    pages = session.source.everything(
+        flow.source_type, session.spec.criteria, session.spec.read_fields, flow.after_id
+    )
+    if flow.start == Flow.Start.EVERYTHING:
+        _work(session, pages)
+    else:
+        _remember_known(session, pages)
+    flow.phase = Flow.Phase.RUNNING
+    flow.after_id = ""
+    flow.is_window_open = False
+    flow.save(update_fields=["phase", "after_id", "is_window_open"])
+
+
+def _remember_known(session: Session, pages: Iterable[Page]) -> None:
+    """Note what is there already: without modified times it cannot be told from what is new."""
+    flow, spec = session.flow, session.spec.plan
+    for page in pages:
+        store_decisions(
+            [
+                Decision(
+                    type_pair_id=session.lease.type_pair_id,
+                    side=flow.source_side,
+                    record_id=record.id,
+                    kind=Decision.Kind.KNOWN,
+                    values_hash=source_hash(record, spec),
+                    reason="It was there when the flow started with changes from then on.",
+                )
+                for record in page.records
+            ]
+        )
+        result = Result(counts={"read": len(page.records), "unchanged": len(page.records)})
+        commit(session, result, Cursor(page.after))
+
+
+def _read_window(session: Session) -> None:
+    """Read one window of changes to its end; go on with the open one if there is one."""
+    flow, run = session.flow, session.run
+    _open_window(session)
+    window = Window(_known(flow.window_lower), _known(flow.window_upper))
+    run.window_lower, run.window_upper = window.lower, window.upper
+    run.phase = "changes"
+    run.save(update_fields=["window_lower", "window_upper", "phase"])
+    reading = Window(_reach_back(session, window.lower), window.upper)
+    pages = session.source.changes(
+        flow.source_type, reading, session.spec.criteria, session.spec.read_fields, flow.after_id
+    )
+    _work(session, pages)
+    flow.after_id = ""
+    flow.is_window_open = False
+    flow.window_lower = window.upper
+    flow.save(update_fields=["after_id", "is_window_open", "window_lower"])
+
+
+def _reach_back(session: Session, lower: datetime) -> datetime:
+    """Return where reading starts: earlier than the window, but not before the flow's start."""
+    floor = session.flow.start_at
+    earlier = lower - overlap(session)
+    return earlier if floor is None else max(earlier, floor)
+
+
+def _open_window(session: Session) -> None:
+    """Fix the window's ends, unless one is open and was read with the same mapping."""
+    flow = session.flow
+    if flow.is_window_open and flow.spec_hash == session.spec.hash:
+        return
+    flow.window_upper = session.source.now()
+    flow.after_id = ""
+    flow.is_window_open = True
+    flow.spec_hash = session.spec.hash
+    flow.save(update_fields=["window_upper", "after_id", "is_window_open", "spec_hash"])
+
+
+def _known(moment: datetime | None) -> datetime:
+    if moment is None:
+        msg = "A running flow has both ends of its window."
+        raise ValueError(msg)
+    return moment
+
+
+def _work(session: Session, pages: Iterator[Page]) -> None:
+    for page in pages:
+        work_page(session, list(page.records), Cursor(page.after), is_settled=page.settled)

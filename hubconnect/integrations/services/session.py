@@ -1,0 +1,133 @@
+"""What one run works with, and what one page of it brings about."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from hubconnect.connectors.base import Connector, Record, Values
+from hubconnect.connectors.errors import RecordError
+from hubconnect.engine.plan import CreatePlan, FieldChange, LinkState, UpdatePlan
+from hubconnect.engine.values import to_stored
+from hubconnect.integrations.models import Failure, Flow, RecordEvent, Run
+from hubconnect.integrations.services.flowspec import FlowSpec
+from hubconnect.integrations.services.lease import Lease
+
+
+@dataclass(slots=True)
+class Session:
+    """One run at work: its rows, its lease and its two open connectors."""
+
+    flow: Flow
+    run: Run
+    lease: Lease
+    spec: FlowSpec
+    source: Connector
+    target: Connector
+    # The flow that carries records the other way, when it is at work too.
+    opposite: Flow | None = None
+
+    @property
+    def waits_field(self) -> str:
+        """Name the column of a failure that marks this direction of the type pair as waiting."""
+        return "waits_to_right" if self.flow.source_side == "left" else "waits_to_left"
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where the flow stands once a page is stored."""
+
+    after_id: str
+    is_window_open: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A record that could not go on."""
+
+    record: Record
+    error: RecordError
+    target_id: str = ""
+    sent: Values = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A record to be read afresh by a flow."""
+
+    flow_id: int
+    record_id: str
+    reason: str
+    wait: timedelta = timedelta(0)
+
+
+@dataclass(slots=True)
+class Result:
+    """Everything one page brings about; stored in one transaction."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    links: dict[str, tuple[LinkState, str]] = field(default_factory=dict)
+    events: list[RecordEvent] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    healed: list[Failure] = field(default_factory=list)
+    waiting: list[Failure] = field(default_factory=list)
+    queued: list[Queue] = field(default_factory=list)
+    skipped: list[tuple[Record, str]] = field(default_factory=list)  # decided by lookup's rules
+    claims: list[tuple[str, str, str]] = field(default_factory=list)  # key, source id, target id
+    intents_done: list[str] = field(default_factory=list)
+    reads_done: list[int] = field(default_factory=list)
+
+    def count(self, name: str, number: int = 1) -> None:
+        """Add to one of the run's counts."""
+        self.counts[name] = self.counts.get(name, 0) + number
+
+
+@dataclass(slots=True)
+class Candidates:
+    """What is left of a page once echoes and held records are dropped."""
+
+    linked: list[tuple[Record, LinkState]] = field(default_factory=list)
+    unlinked: list[Record] = field(default_factory=list)
+    failures: dict[str, list[Failure]] = field(default_factory=dict)  # open ones, by source id
+
+
+@dataclass(slots=True)
+class Plans:
+    """What a page asks of the target."""
+
+    creates: list[CreatePlan] = field(default_factory=list)
+    updates: list[UpdatePlan] = field(default_factory=list)
+    lookup_keys: dict[str, str] = field(default_factory=dict)  # by source id
+
+
+def event(  # noqa: PLR0913 - the columns of one line
+    session: Session,
+    kind: RecordEvent.Kind,
+    record: Record,
+    at: datetime,
+    *,
+    title: str = "",
+    target_id: str = "",
+    reason: str = "",
+    changes: tuple[FieldChange, ...] = (),
+) -> RecordEvent:
+    """Return the line that tells what was decided about a record."""
+    detail: dict[str, object] = {"reason": reason} if reason else {}
+    if changes:
+        detail["fields"] = [
+            {
+                "field": change.field,
+                "label": change.label,
+                "old": to_stored(change.old),
+                "new": to_stored(change.new),
+                "remark": change.remark,
+            }
+            for change in changes
+        ]
+    return RecordEvent(
+        run=session.run,
+        kind=kind,
+        source_id=record.id,
+        target_id=target_id,
+        title=title,
+        detail=detail,
+        at=at,
+    )

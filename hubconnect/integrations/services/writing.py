@@ -1,0 +1,262 @@
+"""Carries out a page's plans at the target and works out what each outcome means."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.utils import timezone
+
+from hubconnect.connectors.base import Values
+from hubconnect.connectors.errors import Category, ConnectorError, FieldFault, RecordError
+from hubconnect.engine.apply import Applied, Fate, Written, apply_creates, apply_updates
+from hubconnect.engine.plan import (
+    CreatePlan,
+    LinkState,
+    UpdatePlan,
+    create_bases,
+    not_stored,
+    title_of,
+    unanswered,
+)
+from hubconnect.engine.values import to_stored
+from hubconnect.integrations.models import RecordEvent
+from hubconnect.integrations.services.intents import IntentJournal
+from hubconnect.integrations.services.planning import deleted
+from hubconnect.integrations.services.session import (
+    Fault,
+    Plans,
+    Queue,
+    Result,
+    Session,
+    event,
+)
+
+SETTLE_WAIT = timedelta(seconds=10)
+
+
+def carry_out(session: Session, plans: Plans, result: Result) -> ConnectorError | None:
+    """Write the plans; return what stopped the work before its end, if anything did."""
+    journal = IntentJournal(session)
+    target, object_type = session.target, session.flow.target_type
+    applied = apply_creates(plans.creates, target, object_type, journal)
+    _take_creates(session, applied, plans, result)
+    if applied.stopped_by is not None:
+        return applied.stopped_by
+    sending = [plan for plan in plans.updates if plan.writes]
+    for plan in plans.updates:
+        _give_back(session, plan, result)
+        if not plan.writes:
+            _agreed_only(session, plan, result)
+    changed = apply_updates(sending, target, object_type, journal)
+    _take_updates(session, changed, result)
+    return changed.stopped_by
+
+
+def _take_creates(
+    session: Session, applied: Applied[CreatePlan], plans: Plans, result: Result
+) -> None:
+    answers = _complete_answers(session, applied.written)
+    for written in applied.written:
+        record = written.plan.source
+        if written.fate is Fate.DONE:
+            _created(session, written, answers[written.key], plans, result)
+        elif written.fate is Fate.UNKNOWN:
+            _unknown(session, written, result)
+        else:
+            result.intents_done.append(written.key)
+            error = written.error or _vanished()
+            result.faults.append(Fault(record, error, error.existing_id, written.plan.values))
+
+
+def _created(
+    session: Session,
+    written: Written[CreatePlan],
+    stored: Values,
+    plans: Plans,
+    result: Result,
+) -> None:
+    plan, spec = written.plan, session.spec.plan
+    record = plan.source
+    source_base, target_base = create_bases(plan, stored, written.version, spec)
+    title = title_of(record, spec)
+    link = LinkState(0, record.id, written.target_id, source_base, target_base, record.version)
+    result.links[record.id] = (link, title)
+    result.intents_done.append(written.key)
+    result.count("created")
+    if record.id in plans.lookup_keys:
+        result.claims.append((plans.lookup_keys[record.id], record.id, written.target_id))
+    result.events.append(
+        event(
+            session,
+            RecordEvent.Kind.CREATED,
+            record,
+            timezone.now(),
+            title=title,
+            target_id=written.target_id,
+            changes=() if session.run.reason == session.run.Reason.LOAD else plan.changes,
+        )
+    )
+    _check_stored(session, written, plan.values, {}, stored, result)
+
+
+def _take_updates(session: Session, applied: Applied[UpdatePlan], result: Result) -> None:
+    answers = _complete_answers(session, applied.written)
+    for written in applied.written:
+        plan = written.plan
+        if written.fate is Fate.UNKNOWN:
+            _unknown(session, written, result)
+            continue
+        result.intents_done.append(written.key)
+        if written.fate is Fate.DONE:
+            _updated(session, written, answers[written.key], result)
+        elif written.fate is Fate.STALE:
+            reason = "The target changed between reading and writing."
+            result.queued.append(Queue(session.flow.pk, plan.source.id, reason))
+            result.count("held")
+        elif written.fate is Fate.GONE:
+            error = deleted(session.flow, plan.link)
+            result.faults.append(Fault(plan.source, error, plan.link.target_id))
+        else:
+            error = written.error or _vanished()
+            fault = Fault(plan.source, error, plan.link.target_id, plan.writes)
+            result.faults.append(fault)
+
+
+def _updated(
+    session: Session, written: Written[UpdatePlan], stored: Values, result: Result
+) -> None:
+    plan = written.plan
+    lost = set(not_stored(plan.writes, plan.expected, stored))
+    done = [(s, t) for s, t in plan.sent if t not in lost]
+    values = {**plan.target.values, **stored}
+    _move(session, plan, [*done, *plan.agreed], values, written.version, result)
+    result.count("updated")
+    result.events.append(
+        event(
+            session,
+            RecordEvent.Kind.UPDATED,
+            plan.source,
+            timezone.now(),
+            title=title_of(plan.source, session.spec.plan),
+            target_id=plan.target.id,
+            changes=plan.changes,
+        )
+    )
+    _check_stored(session, written, plan.writes, plan.expected, stored, result)
+
+
+def _agreed_only(session: Session, plan: UpdatePlan, result: Result) -> None:
+    """Store what both sides turned out to hold already, or that two records are the same."""
+    is_new = plan.link.pk == 0
+    _move(session, plan, plan.agreed, plan.target.values, plan.target.version, result)
+    result.count("updated" if is_new else "unchanged")
+    if is_new or any(change.remark for change in plan.changes):
+        result.events.append(
+            event(
+                session,
+                RecordEvent.Kind.LINKED if is_new else RecordEvent.Kind.UNCHANGED,
+                plan.source,
+                timezone.now(),
+                title=title_of(plan.source, session.spec.plan),
+                target_id=plan.target.id,
+                reason="Found by the lookup; both sides hold the same." if is_new else "",
+                changes=plan.changes,
+            )
+        )
+
+
+def _move(
+    session: Session,
+    plan: UpdatePlan,
+    pairs: Sequence[tuple[str, str]],
+    target_values: Values,
+    target_version: str,
+    result: Result,
+) -> None:
+    """Move the bases of the fields both sides now agree on."""
+    record, link = plan.source, plan.link
+    source_base = {name: list(base) for name, base in link.source_base.items()}
+    target_base = {name: list(base) for name, base in link.target_base.items()}
+    for source_name, target_name in pairs:
+        if source_name:
+            value = to_stored(record.values.get(source_name))
+            source_base[source_name] = [value, record.version]
+        target_base[target_name] = [to_stored(target_values.get(target_name)), target_version]
+    state = LinkState(link.pk, record.id, plan.target.id, source_base, target_base, record.version)
+    result.links[record.id] = (state, title_of(record, session.spec.plan))
+
+
+def _give_back(session: Session, plan: UpdatePlan, result: Result) -> None:
+    """Have the opposite flow read the target, whose values belong on the source."""
+    if plan.gives_back and session.opposite is not None:
+        reason = "The other side's value goes first here."
+        result.queued.append(Queue(session.opposite.pk, plan.target.id, reason))
+
+
+def _unknown(
+    session: Session, written: Written[CreatePlan] | Written[UpdatePlan], result: Result
+) -> None:
+    record = written.plan.source
+    result.count("held")
+    result.events.append(
+        event(
+            session,
+            RecordEvent.Kind.HELD,
+            record,
+            timezone.now(),
+            title=title_of(record, session.spec.plan),
+            reason="The reply was lost. The next run finds out whether it was stored.",
+        )
+    )
+
+
+def _complete_answers(
+    session: Session, written: Sequence[Written[CreatePlan]] | Sequence[Written[UpdatePlan]]
+) -> dict[str, Values]:
+    """Return the stored values by key; where an answer leaves a sent field open, read it."""
+    done = [one for one in written if one.fate is Fate.DONE]
+    answers: dict[str, Values] = {one.key: one.stored for one in done}
+    open_ids = {one.target_id: one.key for one in done if unanswered(_sent(one), one.stored)}
+    if open_ids:
+        found = session.target.read(
+            session.flow.target_type, list(open_ids), session.spec.plan.target_fields
+        )
+        for target_id, record in found.items():
+            answers[open_ids[target_id]] = record.values
+    return answers
+
+
+def _sent(written: Written[CreatePlan] | Written[UpdatePlan]) -> Values:
+    plan = written.plan
+    return plan.values if isinstance(plan, CreatePlan) else plan.writes
+
+
+def _check_stored(
+    session: Session,
+    written: Written[CreatePlan] | Written[UpdatePlan],
+    sent: Values,
+    before: Values,
+    stored: Values,
+    result: Result,
+) -> None:
+    lost = not_stored(sent, before, stored)
+    if not lost:
+        return
+    system = session.flow.target_system
+    labels = {flow.target.name: flow.target.label for flow in session.spec.plan.flows}
+    names = ", ".join(labels[name] for name in lost)
+    sentence = f"{system} accepted the change of {names} and kept the old value."
+    error = RecordError(
+        sentence,
+        category=Category.NOT_STORED,
+        hint=f"{system} has a rule of its own for it. Change it there, or leave it unmapped.",
+        faults=tuple(FieldFault(name, sentence, "NOT_STORED") for name in lost),
+    )
+    result.faults.append(Fault(written.plan.source, error, written.target_id, sent))
+
+
+def _vanished() -> RecordError:
+    return RecordError(
+        "The target system answered without saying what became of the record.",
+        category=Category.UNKNOWN_OUTCOME,
+        hint="Press Retry.",
+    )

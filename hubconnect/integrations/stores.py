@@ -1,0 +1,102 @@
+"""Reads and writes what the runner remembers: links, failures, decisions, claims."""
+
+from collections.abc import Iterable, Mapping
+
+from django.db.models import Q
+
+from hubconnect.engine.plan import BaseMap, LinkState
+from hubconnect.engine.values import Stored
+from hubconnect.integrations.models import Decision, Failure, Flow, Intent, Link, Side
+
+Bases = dict[str, list[Stored]]
+
+
+def links_by_source(flow: Flow, source_ids: Iterable[str]) -> dict[str, LinkState]:
+    """Return the links of source records, as this flow sees them."""
+    side = flow.source_side
+    found = Link.objects.filter(
+        type_pair_id=flow.pair.type_pair_id, **{f"{side}_id__in": list(source_ids)}
+    )
+    return {getattr(link, f"{side}_id"): link_state(link, side) for link in found}
+
+
+def links_by_target(flow: Flow, target_ids: Iterable[str]) -> dict[str, LinkState]:
+    """Return the links of target records, as this flow sees them."""
+    side = flow.source_side
+    found = Link.objects.filter(
+        type_pair_id=flow.pair.type_pair_id, **{f"{side.other}_id__in": list(target_ids)}
+    )
+    return {getattr(link, f"{side.other}_id"): link_state(link, side) for link in found}
+
+
+def link_state(link: Link, source: Side) -> LinkState:
+    """Return a link with its sides named by their part in a flow."""
+    other = source.other
+    base: BaseMap = getattr(link, f"{source}_base")
+    target_base: BaseMap = getattr(link, f"{other}_base")
+    return LinkState(
+        pk=link.pk,
+        source_id=getattr(link, f"{source}_id"),
+        target_id=getattr(link, f"{other}_id"),
+        source_base=base,
+        target_base=target_base,
+        source_version=getattr(link, f"{source}_version"),
+    )
+
+
+def save_links(flow: Flow, type_pair_id: int, states: Mapping[str, tuple[LinkState, str]]) -> None:
+    """Store new and moved links in one statement; values are (state, title) by source id."""
+    source = flow.source_side
+    rows = [_row(type_pair_id, source, state, title) for state, title in states.values()]
+    Link.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["type_pair", f"{source}_id"],
+        update_fields=["left_base", "right_base", f"{source}_version", "title", "updated_at"],
+    )
+
+
+def _row(type_pair_id: int, source: Side, state: LinkState, title: str) -> Link:
+    other = source.other
+    return Link(
+        type_pair_id=type_pair_id,
+        title=title[:255],
+        **{
+            f"{source}_id": state.source_id,
+            f"{other}_id": state.target_id,
+            f"{source}_base": state.source_base,
+            f"{other}_base": state.target_base,
+            f"{source}_version": state.source_version,
+        },
+    )
+
+
+def open_failures(
+    flow: Flow, source_ids: Iterable[str], target_ids: Iterable[str]
+) -> list[Failure]:
+    """Return the open record failures that concern these records, whichever side they name."""
+    side = flow.source_side
+    return list(
+        Failure.objects.filter(
+            Q(side=side, record_id__in=list(source_ids))
+            | Q(side=side.other, record_id__in=list(target_ids)),
+            type_pair_id=flow.pair.type_pair_id,
+            state=Failure.State.OPEN,
+            level=Failure.Level.RECORD,
+        )
+    )
+
+
+def open_intents(flow: Flow) -> list[Intent]:
+    """Return what of this type pair was sent without a known outcome; few, mostly none."""
+    return list(Intent.objects.filter(type_pair_id=flow.pair.type_pair_id))
+
+
+def decisions(flow: Flow, source_ids: Iterable[str]) -> dict[str, Decision]:
+    """Return what was decided about unlinked source records."""
+    found = Decision.objects.filter(
+        type_pair_id=flow.pair.type_pair_id,
+        side=flow.source_side,
+        record_id__in=list(source_ids),
+    )
+    return {decision.record_id: decision for decision in found}

@@ -1,0 +1,30 @@
+"""Celery entry points: look up, call a service, nothing else."""
+
+from django.conf import settings
+
+from hubconnect.celery import app
+from hubconnect.integrations import scheduler
+from hubconnect.integrations.services import execute
+
+
+@app.task(name="hubconnect.integrations.tick")
+def tick() -> int:
+    """Send a message for each flow that is due."""
+    flow_ids = [flow.pk for flow in scheduler.due_flows()]
+    scheduler.mark_nudged(flow_ids)
+    for flow_id in flow_ids:
+        run_flow.delay(flow_id)
+    return len(flow_ids)
+
+
+@app.task(name="hubconnect.integrations.run_flow")
+def run_flow(flow_id: int) -> int | None:
+    """Run one flow, if it is still due and nobody else does."""
+    run = execute.run_flow(flow_id)
+    return run.pk if run is not None else None
+
+
+@app.on_after_finalize.connect
+def schedule_ticks(sender: object, **kwargs: object) -> None:  # noqa: ARG001 - a signal's
+    """Have beat tick every few seconds."""
+    app.add_periodic_task(settings.TICK_S, tick.s(), expires=settings.TICK_S * 2, name="tick")
