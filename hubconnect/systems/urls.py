@@ -1,6 +1,16 @@
 """Addresses of the systems pages."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+
+from hubconnect.systems.views import acting, editing, listing
 
 app_name = "systems"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("", listing.system_list, name="list"),
+    path("add/", editing.system_add, name="add"),
+    path("<int:pk>/", listing.system_detail, name="detail"),
+    path("<int:pk>/edit/", editing.system_edit, name="edit"),
+    path("<int:pk>/check/", acting.system_check, name="check"),
+    path("<int:pk>/prepare/", acting.system_prepare, name="prepare"),
+    path("<int:pk>/delete/", acting.system_delete, name="delete"),
+]

@@ -1,0 +1,5 @@
+"""Forms of systems."""
+
+from hubconnect.systems.forms.system import SystemForm
+
+__all__ = ["SystemForm"]

@@ -1,0 +1,133 @@
+"""Live checks: what an account is and what its credential may do."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+
+from django.utils import timezone
+
+from hubconnect.connectors.base import CheckReport, Connector
+from hubconnect.connectors.errors import AttentionError, ConnectorError
+from hubconnect.systems.models import System
+from hubconnect.systems.services import identity, reports
+from hubconnect.systems.services.connections import build_connector, open_connector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A report, when it was made, what it cost, and how far the system's clock is ahead."""
+
+    report: CheckReport
+    at: datetime
+    took: timedelta
+    calls: int
+    clock_ahead: timedelta
+
+    @property
+    def state(self) -> System.State:
+        """Return what the report says in one word."""
+        is_whole = not self.report.remarks and all(grant.granted for grant in self.report.grants)
+        return System.State.OK if is_whole else System.State.REMARKS
+
+    def plain(self) -> reports.Plain:
+        """Return it in the form in which it is stored."""
+        return reports.to_plain(
+            self.report,
+            at=self.at,
+            took=self.took,
+            calls=self.calls,
+            clock_ahead=self.clock_ahead,
+        )
+
+
+def check_settings(slug: str, parameters: Mapping[str, str], secrets: Mapping[str, str]) -> Checked:
+    """Check what was typed, saved or not.
+
+    Raises:
+        ConnectorError: the system cannot be reached, or a parameter must be corrected.
+    """
+    connector = build_connector(slug, parameters, secrets, is_fresh=True)
+    try:
+        return _check(connector)
+    finally:
+        connector.close()
+
+
+def check_system(system: System) -> Checked:
+    """Check a saved system and keep what was found, also when that is an error.
+
+    Raises:
+        ConnectorError: the check failed; its sentence is kept with the system.
+    """
+    with _keeping_errors(system):
+        with open_connector(system, is_fresh=True) as connector:
+            checked = _check(connector)
+        identity.ensure_same_account(system, checked.report)
+    store(system, checked)
+    return checked
+
+
+def prepare(system: System, name: str) -> None:
+    """Carry out a preparation that the last check offered, and check again.
+
+    Raises:
+        LookupError: the connector knows no such preparation.
+        ConnectorError: it could not be carried out.
+    """
+    with open_connector(system, is_fresh=True) as connector:
+        connector.prepare(name)
+    check_system(system)
+
+
+def store(system: System, checked: Checked) -> None:
+    """Keep what a successful check found; the caller has made sure that the account is right."""
+    system.report = checked.plain()
+    system.identity = checked.report.identity
+    system.identity_label = checked.report.identity_label
+    system.state = checked.state
+    system.state_reason = reports.summary(checked.report)
+    system.checked_at = checked.at
+    system.save(
+        update_fields=[
+            "report",
+            "identity",
+            "identity_label",
+            "state",
+            "state_reason",
+            "checked_at",
+            "updated_at",
+        ]
+    )
+
+
+def state_of(error: ConnectorError) -> System.State:
+    """Return the state a system is in after this error."""
+    is_permanent = isinstance(error, AttentionError)
+    return System.State.ATTENTION if is_permanent else System.State.UNREACHABLE
+
+
+@contextmanager
+def _keeping_errors(system: System) -> Iterator[None]:
+    try:
+        yield
+    except ConnectorError as error:
+        system.state = state_of(error)
+        system.state_reason = " ".join(filter(None, (error.message, error.hint)))
+        system.checked_at = timezone.now()
+        system.save(update_fields=["state", "state_reason", "checked_at", "updated_at"])
+        raise
+
+
+def _check(connector: Connector) -> Checked:
+    started = monotonic()
+    report = connector.check()
+    ahead = connector.now() - timezone.now()
+    return Checked(
+        report=report,
+        at=timezone.now(),
+        took=timedelta(seconds=monotonic() - started),
+        calls=report.calls or sum(connector.calls.values()),
+        clock_ahead=ahead,
+    )

@@ -1,0 +1,1 @@
+"""Typed factories: rows of the database as tests need them."""
