@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import os
 import secrets
+import shutil
 import signal
 import socket
 import sys
@@ -251,10 +252,27 @@ def stop_on_signals() -> None:
         end_with_parent(signal.SIGTERM, os.getppid())
 
 
+def reset(demo: Demo) -> int:
+    """Delete what a demo has kept, unless it is running."""
+    if not demo.home.exists():
+        print("There is no demo to reset.")
+        return 0
+    try:
+        with _alone(demo):
+            shutil.rmtree(demo.home)
+    except StartError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print("The demo starts over next time.")
+    return 0
+
+
 def main() -> int:
     """Run the demo until it is stopped or one of its programs ends."""
     stop_on_signals()
     demo = demo_from_environment()
+    if sys.argv[1:] == ["--reset"]:
+        return reset(demo)
     print("Starting the demo …", flush=True)
     try:
         with running(demo) as supervisor:
