@@ -6,7 +6,6 @@ Rules as on HubSpot's "Search the CRM" page: filters of a group are ANDed, group
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from hubconnect.connectors.base import Condition, Criteria, Operator, Value, Values, ValueType
 from hubconnect.connectors.hubspot.api import Json, compact
@@ -117,10 +116,12 @@ class Ask:
     Attributes:
         groups: its filter groups.
         queries: positions of the queries it answers.
+        is_list: an IN search for queries of one EQUALS each.
     """
 
     groups: list[list[Json]]
     queries: list[int]
+    is_list: bool = False
 
 
 def plan_in(
@@ -138,12 +139,12 @@ def plan_in(
 
     for text, askers in texts.items():
         if chosen and (len(chosen) == MAX_VALUES or not fits(group([*chosen, text]), properties)):
-            yield Ask(group(chosen), positions)
+            yield Ask(group(chosen), positions, is_list=True)
             chosen, positions = [], []
         chosen.append(text)
         positions += askers
     if chosen:
-        yield Ask(group(chosen), positions)
+        yield Ask(group(chosen), positions, is_list=True)
 
 
 def plan_groups(
@@ -171,33 +172,47 @@ def is_told_apart(criteria: Criteria) -> bool:
     return all(condition.operator in TESTS for condition in criteria)
 
 
-def matches(values: Values, criteria: Criteria) -> bool:
+def matches(values: Values, criteria: Criteria, schema: Schema) -> bool:
     """Tell whether a record's canonical values meet conditions that are told apart."""
-    return all(TESTS[c.operator](folded(values.get(c.field)), c) for c in criteria)
+    return all(
+        TESTS[c.operator](values.get(c.field), c, fold_of(schema, c.field)) for c in criteria
+    )
 
 
-def folded(value: Value) -> Any:  # noqa: ANN401 - compared with its like
-    """Return a value as HubSpot compares it: texts without regard to case and outer spaces."""
+Fold = Callable[[Value], Value]
+Test = Callable[[Value, Condition, Fold], bool]
+
+
+def fold_of(schema: Schema, name: str) -> Fold:
+    """Return what makes values equal that HubSpot's search takes for equal."""
+    return folded if schema.fields[name].type in FOLDED else _as_it_is
+
+
+def folded(value: Value) -> Value:
+    """Return a text without regard to case and outer spaces."""
     return value.strip().casefold() if isinstance(value, str) else value
 
 
-def _equals(value: Any, condition: Condition) -> bool:  # noqa: ANN401
-    wanted = folded(condition.value)
-    if isinstance(value, frozenset) and isinstance(wanted, str):
-        return wanted in {folded(each) for each in value}
-    return bool(value == wanted)
+def _as_it_is(value: Value) -> Value:
+    return value
 
 
-def _is_in(value: Any, condition: Condition) -> bool:  # noqa: ANN401
-    return value in {folded(each) for each in condition.values}
+def _equals(value: Value, condition: Condition, fold: Fold) -> bool:
+    if isinstance(value, frozenset) and isinstance(condition.value, str):
+        return condition.value in value
+    return fold(value) == fold(condition.value)
 
 
-Test = Callable[[Any, Condition], bool]
+def _is_in(value: Value, condition: Condition, fold: Fold) -> bool:
+    return fold(value) in {fold(each) for each in condition.values}
+
+
+FOLDED = {ValueType.TEXT, ValueType.RICH_TEXT, ValueType.USER}
 TESTS: Mapping[Operator, Test] = {
     Operator.EQUALS: _equals,
-    Operator.NOT_EQUALS: lambda value, c: not _equals(value, c),
+    Operator.NOT_EQUALS: lambda value, c, fold: not _equals(value, c, fold),
     Operator.IN: _is_in,
-    Operator.NOT_IN: lambda value, c: not _is_in(value, c),
-    Operator.HAS_PROPERTY: lambda value, _: value is not None,
-    Operator.NOT_HAS_PROPERTY: lambda value, _: value is None,
+    Operator.NOT_IN: lambda value, c, fold: not _is_in(value, c, fold),
+    Operator.HAS_PROPERTY: lambda value, _c, _fold: value is not None,
+    Operator.NOT_HAS_PROPERTY: lambda value, _c, _fold: value is None,
 }

@@ -1,0 +1,220 @@
+"""What is known of the account, and kept between runs: its details, owners and schemas."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+from hubconnect.connectors.base import Context
+from hubconnect.connectors.errors import AttentionError, Category
+from hubconnect.connectors.http import Answer
+from hubconnect.connectors.hubspot.api import HubSpotApi
+from hubconnect.connectors.hubspot.errors import BAD_REQUEST, not_hubspot
+
+KEEP_FOR = timedelta(hours=1)
+UI_HOST = "app.hubspot.com"
+
+
+class Shelf:
+    """The surroundings' cache, if there is one; each text is also kept by this object."""
+
+    def __init__(self, context: Context) -> None:
+        """Keep the cache; what it holds is passed over when the context asks for fresh values."""
+        self._cache = context.cache
+        self._is_fresh = context.is_fresh
+        self._own: dict[str, str] = {}
+
+    def get(self, key: str, make: Callable[[], str]) -> str:
+        """Return the text kept under this key, made now if there is none."""
+        if key not in self._own:
+            self._own[key] = self.peek(key) or self.renew(key, make)
+        return self._own[key]
+
+    def peek(self, key: str) -> str | None:
+        """Return the text kept under this key, without making it."""
+        if key in self._own or self._cache is None or self._is_fresh:
+            return self._own.get(key)
+        return self._cache.get(key)
+
+    def renew(self, key: str, make: Callable[[], str]) -> str:
+        """Make the text anew and keep it."""
+        text = self._own[key] = make()
+        if self._cache is not None:
+            self._cache.set(key, text, KEEP_FOR)
+        return text
+
+    def forget(self, key: str) -> None:
+        """Have the text made anew by everybody."""
+        self._own.pop(key, None)
+        if self._cache is not None:
+            self._cache.set(key, "", timedelta(seconds=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One HubSpot account. Texts are "" where HubSpot did not tell."""
+
+    portal_id: str
+    time_zone: str = ""
+    currency: str = ""
+    account_type: str = ""
+    ui_domain: str = UI_HOST
+    hosting: str = ""
+
+    @property
+    def identity(self) -> str:
+        """Return the account's stable name."""
+        return f"hubspot:{self.portal_id}"
+
+
+def read_account(api: HubSpotApi) -> Account:
+    """Ask which account the token is for.
+
+    Raises:
+        AttentionError: the token is refused, or this is no HubSpot API.
+    """
+    try:
+        answer = api.account_details()
+    except AttentionError as error:
+        if not error.missing_scopes:
+            raise
+        return _account_of_token(api, error)
+    data = _object(answer)
+    if answer.status >= BAD_REQUEST or not data.get("portalId"):
+        raise not_hubspot(answer)
+    return Account(
+        portal_id=str(data["portalId"]),
+        time_zone=str(data.get("timeZone") or ""),
+        currency=str(data.get("companyCurrency") or ""),
+        account_type=str(data.get("accountType") or ""),
+        ui_domain=str(data.get("uiDomain") or UI_HOST),
+        hosting=str(data.get("dataHostingLocation") or ""),
+    )
+
+
+def _account_of_token(api: HubSpotApi, error: AttentionError) -> Account:
+    """Return the account by the token's own details, for a token that may not see the account's."""
+    token = read_token(api)
+    if token is None or not token.portal_id:
+        raise error
+    return Account(portal_id=token.portal_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What HubSpot tells of a token. Ids are "" where it has none."""
+
+    portal_id: str
+    user_id: str
+    app_id: str
+    scopes: frozenset[str]
+
+
+def read_token(api: HubSpotApi) -> Token | None:
+    """Ask what the token is and may do; None where HubSpot does not tell for this kind of token."""
+    try:
+        answer = api.token_info()
+    except AttentionError as error:
+        if error.parameter == "api_url" or error.category is Category.PERMISSION:
+            return None
+        raise
+    data = _object(answer)
+    if answer.status >= BAD_REQUEST or not isinstance(data.get("scopes"), list):
+        return None
+    return Token(
+        portal_id=str(data.get("hubId") or ""),
+        user_id=str(data.get("userId") or ""),
+        app_id=str(data.get("appId") or ""),
+        scopes=frozenset(str(scope) for scope in data["scopes"]),
+    )
+
+
+def _object(answer: Answer) -> dict[str, Any]:
+    return answer.data if isinstance(answer.data, dict) else {}
+
+
+def pack_account(account: Account) -> str:
+    """Return the account as text to be cached."""
+    return json.dumps(asdict(account))
+
+
+def unpack_account(text: str) -> Account:
+    """Return the account of a packed text."""
+    return Account(**json.loads(text))
+
+
+class OwnerDirectory:
+    """Owners of the account, read when first asked for; inactive ones still have their e-mail."""
+
+    def __init__(self, api: HubSpotApi, shelf: Shelf, key: str) -> None:
+        """Keep all; ask nothing yet."""
+        self._api = api
+        self._shelf = shelf
+        self._key = key
+        self._emails: dict[str, str] | None = None
+        self._ids: dict[str, str] = {}
+        self._is_renewed = False
+
+    def email_of(self, owner_id: str) -> str:
+        """Return the owner's e-mail, or the id itself if there is no such owner."""
+        emails = self._load()
+        if owner_id not in emails and self._renew():
+            emails = self._load()
+        return emails.get(owner_id, owner_id)
+
+    def id_of(self, email: str) -> str:
+        """Return the id of the active owner with this e-mail, or ""."""
+        emails = self._load()
+        found = self._find(email)
+        if not found and self._renew():
+            emails = self._load()
+            found = self._find(email)
+        # What had no e-mail when it was read came as an id, and goes back as one.
+        return found or (email if email.isdigit() and email not in emails else "")
+
+    def _find(self, email: str) -> str:
+        return self._ids.get(email.strip().casefold(), "")
+
+    def _load(self) -> dict[str, str]:
+        if self._emails is None:
+            self._take(self._shelf.get(self._key, self._read))
+        return self._emails or {}
+
+    def _renew(self) -> bool:
+        """Read the owners again, once: somebody may be new."""
+        if self._is_renewed:
+            return False
+        self._take(self._shelf.renew(self._key, self._read))
+        return True
+
+    def _take(self, text: str) -> None:
+        active, inactive = json.loads(text)
+        self._emails = {**inactive, **active}
+        self._ids = {email: owner_id for owner_id, email in active.items()}
+
+    def _read(self) -> str:
+        self._is_renewed = True
+        both = [self._api.owners(archived=archived) for archived in (False, True)]
+        return json.dumps(
+            [
+                {
+                    str(owner["id"]): str(owner["email"]).strip().casefold()
+                    for owner in owners
+                    if owner.get("id") and owner.get("email")
+                }
+                for owners in both
+            ]
+        )
+
+
+def user_email(api: HubSpotApi, user_id: str) -> str:
+    """Return the e-mail of a user, "" if it is no owner.
+
+    Raises:
+        AttentionError: the scope for owners is missing.
+    """
+    answer = api.owner_of_user(user_id)
+    if answer.status >= BAD_REQUEST:
+        return ""
+    return str(_object(answer).get("email") or "").casefold()

@@ -1,0 +1,271 @@
+"""The HubSpot connector: fulfils the contract with the modules beside it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import cached_property, partial
+from typing import ClassVar
+
+from typing_extensions import override
+
+from hubconnect.connectors.base import (
+    Capability,
+    CheckReport,
+    Connector,
+    Context,
+    Criteria,
+    Draft,
+    Field,
+    ObjectType,
+    Outcome,
+    Page,
+    Patch,
+    Record,
+    SentCreate,
+    Settings,
+    Settled,
+    Window,
+)
+from hubconnect.connectors.connections import UnreachableError
+from hubconnect.connectors.errors import AttentionError, Category
+from hubconnect.connectors.hubspot.account import (
+    Account,
+    OwnerDirectory,
+    Shelf,
+    pack_account,
+    read_account,
+    unpack_account,
+)
+from hubconnect.connectors.hubspot.api import HubSpotApi
+from hubconnect.connectors.hubspot.auth import fingerprint, get_token
+from hubconnect.connectors.hubspot.check import Check, make_key
+from hubconnect.connectors.hubspot.lookup import Finder
+from hubconnect.connectors.hubspot.objects import KEY_PROPERTY, KINDS, get_kind
+from hubconnect.connectors.hubspot.parameters import PARAMETERS
+from hubconnect.connectors.hubspot.records import RecordReader
+from hubconnect.connectors.hubspot.schema import Schema, pack, unpack
+from hubconnect.connectors.hubspot.settling import Settler
+from hubconnect.connectors.hubspot.writes import RecordWriter
+from hubconnect.connectors.parameters import Parameter
+
+CAPABILITIES = frozenset({Capability.CREATE, Capability.UPDATE})
+LATER = "This version of HubConnect does not sync them yet."
+
+
+class HubSpotConnector(Connector):
+    """One HubSpot account, seen with one credential."""
+
+    slug: ClassVar[str] = "hubspot"
+    label: ClassVar[str] = "HubSpot"
+    icon: ClassVar[str] = "systems"
+    parameters: ClassVar[tuple[Parameter, ...]] = PARAMETERS
+    # A search takes five conditions; the window and the place in it are two.
+    max_conditions: ClassVar[int | None] = 3
+    batch_size: ClassVar[int] = 100
+    overlap: ClassVar[timedelta] = timedelta(minutes=2)
+    has_ordered_versions: ClassVar[bool] = True
+
+    def __init__(self, settings: Settings, context: Context) -> None:
+        """Keep settings and context; connect to nothing yet."""
+        super().__init__(settings, context)
+        self._shelf = Shelf(context)
+        self._schemas: dict[str, Schema] = {}
+
+    @override
+    def close(self) -> None:
+        if "_api" in self.__dict__:
+            self._api.http.close()
+
+    @property
+    @override
+    def calls(self) -> Mapping[str, int]:
+        return self._api.http.calls if "_api" in self.__dict__ else {}
+
+    @override
+    def identity(self) -> str:
+        return self._account.identity
+
+    @override
+    def check(self) -> CheckReport:
+        check = Check(
+            api=self._api,
+            get_schema=self._schema,
+            app_id=self._text("app_id"),
+            email=self._text("user_email"),
+        )
+        try:
+            account, report = check.run()
+        except UnreachableError as error:
+            raise AttentionError(
+                error.message,
+                hint=error.hint,
+                category=Category.UNREACHABLE,
+                parameter="api_url",
+            ) from error
+        self._shelf.renew(self._key("account"), partial(pack_account, account))
+        return report
+
+    @override
+    def prepare(self, name: str) -> None:
+        prefix, _, object_type = name.partition(":")
+        if prefix != KEY_PROPERTY or object_type not in KINDS:
+            raise LookupError(name)
+        make_key(self._api, get_kind(object_type))
+        self._schemas.pop(object_type, None)
+        self._shelf.forget(self._key("schema", object_type))
+
+    @override
+    def object_types(self) -> list[ObjectType]:
+        missing = set(Capability) - CAPABILITIES
+        return [
+            ObjectType(
+                name=kind.name,
+                label=kind.label,
+                code=kind.code,
+                capabilities=CAPABILITIES,
+                why_not=dict.fromkeys(missing, LATER),
+                modified_field=kind.modified,
+            )
+            for kind in KINDS.values()
+        ]
+
+    @override
+    def fields(self, object_type: str) -> list[Field]:
+        return list(self._schema(object_type).fields.values())
+
+    @override
+    def now(self) -> datetime:
+        now = self._api.http.server_now()
+        if now is None:
+            self._api.account_details()
+            now = self._api.http.server_now()
+        if now is None:
+            msg = "HubSpot's answer carries no Date, so its clock is not known."
+            raise AttentionError(msg, hint="Correct the API Url.", parameter="api_url")
+        return now
+
+    @override
+    def changes(
+        self,
+        object_type: str,
+        window: Window,
+        criteria: Criteria,
+        fields: Sequence[str],
+        after: str = "",
+    ) -> Iterator[Page]:
+        return self._reader(object_type).changes(window, criteria, fields, after)
+
+    @override
+    def everything(
+        self, object_type: str, criteria: Criteria, fields: Sequence[str], after: str = ""
+    ) -> Iterator[Page]:
+        return self._reader(object_type).everything(criteria, fields, after)
+
+    @override
+    def count(self, object_type: str, criteria: Criteria = ()) -> int:
+        return self._reader(object_type).count(criteria)
+
+    @override
+    def read(
+        self, object_type: str, ids: Sequence[str], fields: Sequence[str]
+    ) -> dict[str, Record]:
+        return self._reader(object_type).read(ids, fields)
+
+    @override
+    def find(
+        self, object_type: str, queries: Sequence[Criteria], fields: Sequence[str]
+    ) -> list[list[Record]]:
+        return Finder(self._reader(object_type), queries, fields).find()
+
+    @override
+    def create(self, object_type: str, drafts: Sequence[Draft]) -> list[Outcome]:
+        return RecordWriter(self._api, self._schema(object_type)).create(drafts)
+
+    @override
+    def update(self, object_type: str, patches: Sequence[Patch]) -> list[Outcome]:
+        return RecordWriter(self._api, self._schema(object_type)).update(patches)
+
+    @override
+    def settle(self, object_type: str, sent: Sequence[SentCreate]) -> dict[str, Settled]:
+        settler = Settler(
+            self._reader(object_type),
+            app_id=self._text("app_id"),
+            request_timeout=self.context.request_timeout,
+        )
+        if self._schema(object_type).has_key:
+            return settler.by_key(sent)
+        return settler.by_values(sent, self.now())
+
+    @override
+    def settles_with(self, object_type: str) -> str:
+        schema = self._schema(object_type)
+        if schema.has_key:
+            return ""
+        return (
+            f"HubSpot's {schema.kind.label.lower()} have no property {KEY_PROPERTY}, so a create "
+            "whose answer was lost cannot always be told from one that never happened. "
+            "Prepare the account to add it."
+        )
+
+    @override
+    def url(self, object_type: str, record_id: str) -> str:
+        base = self._text("remote_link_base") or f"https://{self._account.ui_domain}"
+        if "/contacts/" not in base:
+            base = f"{base}/contacts/{self._account.portal_id}"
+        return f"{base}/record/{get_kind(object_type).code}/{record_id}"
+
+    # What the methods above are made of
+
+    def _text(self, name: str) -> str:
+        value = self.settings.get(name)
+        return value if isinstance(value, str) else ""
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        return fingerprint(self._text("api_url"), get_token(self.settings))
+
+    def _key(self, *parts: str) -> str:
+        """Return a cache key; another token may see other fields, so none is shared with it."""
+        return ":".join(("hubspot", self._fingerprint, *parts))
+
+    @cached_property
+    def _api(self) -> HubSpotApi:
+        api = HubSpotApi(self._text("api_url"), get_token(self.settings), self.context)
+        api.account, api.app = self._fingerprint, self._text("app_id")
+        known = self._shelf.peek(self._key("account"))
+        if known:
+            self._introduce(api, unpack_account(known))
+        return api
+
+    @staticmethod
+    def _introduce(api: HubSpotApi, account: Account) -> None:
+        """Count calls with those of every other credential of this account."""
+        api.account = account.portal_id
+        api.judge.time_zone = account.time_zone or "UTC"
+
+    @cached_property
+    def _account(self) -> Account:
+        text = self._shelf.get(self._key("account"), lambda: pack_account(read_account(self._api)))
+        account = unpack_account(text)
+        self._introduce(self._api, account)
+        return account
+
+    @cached_property
+    def _owners(self) -> OwnerDirectory:
+        return OwnerDirectory(self._api, self._shelf, self._key("owners"))
+
+    def _schema(self, object_type: str) -> Schema:
+        if object_type not in self._schemas:
+            kind = get_kind(object_type)
+
+            def make() -> str:
+                lines = self._api.pipelines(kind.name) if kind.pipeline else []
+                return pack(self._api.properties(kind.name), lines)
+
+            text = self._shelf.get(self._key("schema", object_type), make)
+            self._schemas[object_type] = unpack(text, kind, self._owners)
+        return self._schemas[object_type]
+
+    def _reader(self, object_type: str) -> RecordReader:
+        has_own_base = bool(self._text("remote_link_base"))
+        link = partial(self.url, object_type) if has_own_base else None
+        return RecordReader(self._api, self._schema(object_type), link)

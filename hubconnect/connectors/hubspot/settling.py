@@ -1,0 +1,112 @@
+"""What became of creates whose answer was lost."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from hubconnect.connectors.base import (
+    Condition,
+    Criteria,
+    Operator,
+    Record,
+    SentCreate,
+    Settled,
+    ValueType,
+)
+from hubconnect.connectors.hubspot.lookup import Finder
+from hubconnect.connectors.hubspot.objects import KEY_PROPERTY
+from hubconnect.connectors.hubspot.records import RecordReader
+
+# HubSpot gives a request up after this time ("Error handling", status 524).
+SERVER_TIME = timedelta(seconds=100)
+# By then the search index surely holds what was created.
+INDEX_LAG = timedelta(minutes=2)
+# HubSpot's Date header has whole seconds, and its machines do not agree to the millisecond.
+CLOCK_ROOM = timedelta(seconds=5)
+APP_SOURCE = "hs_object_source_id"
+
+
+class Settler:
+    """Settles sent creates of one object type."""
+
+    def __init__(self, reader: RecordReader, *, app_id: str, request_timeout: timedelta) -> None:
+        """Keep all.
+
+        Args:
+            reader: of the object type.
+            app_id: the app that sent the creates, or "".
+            request_timeout: longest time a request of ours may have taken.
+        """
+        self._reader = reader
+        self._app_id = app_id
+        self._request_timeout = request_timeout
+
+    def by_key(self, sent: Sequence[SentCreate]) -> dict[str, Settled]:
+        """Look the keys up: certain, and a key that is not there may safely be sent again."""
+        names = (KEY_PROPERTY,)
+        queries: list[Criteria] = [
+            (Condition(KEY_PROPERTY, Operator.EQUALS, create.key),) for create in sent
+        ]
+        found = Finder(self._reader, queries, names).find()
+        return {
+            create.key: Settled(id=records[0].id) if records else Settled()
+            for create, records in zip(sent, found, strict=True)
+        }
+
+    def by_values(self, sent: Sequence[SentCreate], now: datetime) -> dict[str, Settled]:
+        """Compare recent creates of our app with what was sent.
+
+        Args:
+            sent: creates without an enforced key.
+            now: time by HubSpot's clock before this reading began.
+        """
+        if not sent:
+            return {}
+        names = sorted({name for create in sent for name in self._compared(create)})
+        since = min(create.sent_at for create in sent) - CLOCK_ROOM
+        recent = self._recent(since, names)
+        return {create.key: self._settle(create, recent, now) for create in sent}
+
+    def _settle(self, create: SentCreate, recent: list[Record], now: datetime) -> Settled:
+        candidates = tuple(record.id for record in recent if self._may_be(record, create))
+        if candidates:
+            return Settled(is_certain=False, candidates=candidates)
+        wait = self._request_timeout + SERVER_TIME + INDEX_LAG
+        return Settled(is_certain=now >= create.sent_at + wait)
+
+    def _recent(self, since: datetime, names: Sequence[str]) -> list[Record]:
+        kind = self._reader.schema.kind
+        conditions = [Condition(kind.created, Operator.GREATER_THAN_OR_EQUALS, since)]
+        if self._app_id and APP_SOURCE in self._reader.schema.fields:
+            conditions.append(Condition(APP_SOURCE, Operator.EQUALS, self._app_id))
+        pages = self._reader.everything(tuple(conditions), names, "")
+        return [record for page in pages for record in page.records]
+
+    def _compared(self, create: SentCreate) -> list[str]:
+        """Return the sent fields that HubSpot keeps as they are."""
+        fields = self._reader.schema.fields
+        return [
+            name
+            for name, value in create.values.items()
+            if value is not None and name in fields and fields[name].type in KEPT_AS_SENT
+        ]
+
+    def _may_be(self, record: Record, create: SentCreate) -> bool:
+        is_later = record.created_at is None or record.created_at >= create.sent_at - CLOCK_ROOM
+        return is_later and all(
+            _plain(record.values.get(name)) == _plain(create.values[name])
+            for name in self._compared(create)
+        )
+
+
+KEPT_AS_SENT = {
+    ValueType.TEXT,
+    ValueType.NUMBER,
+    ValueType.BOOLEAN,
+    ValueType.DATE,
+    ValueType.OPTION,
+    ValueType.OPTIONS,
+}
+
+
+def _plain(value: object) -> object:
+    return value.strip().casefold() if isinstance(value, str) else value
