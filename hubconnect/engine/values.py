@@ -80,7 +80,9 @@ def is_same(one: Value, other: Value) -> bool:
 
 def number_text(number: Decimal) -> str:
     """Return a number in plain digits, without exponent or superfluous zeros."""
-    text = format(number.normalize(), "f")
+    text = format(number, "f")  # not normalize(): that rounds to the context's precision
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 
 
@@ -296,11 +298,11 @@ def _to_options(source: Field, target: Field) -> Converter:
 
 def _to_user(source: Field, target: Field) -> Converter:
     def make(value: Value) -> Value:
-        text = as_text(value).strip().lower()
+        text = as_text(value).strip()
         if "@" not in text:
             msg = f"“{text}” is not the e-mail address of a user."
             raise ConversionError(msg)
-        return text
+        return text.lower()
 
     return make
 

@@ -1,0 +1,226 @@
+"""Sets the demo up: an order desk database, two systems, two mappings, one active integration.
+
+Everything here could have been made by hand in the browser; a second call changes nothing.
+"""
+
+import sqlite3
+from argparse import ArgumentParser
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import transaction
+from typing_extensions import override
+
+from hubconnect.core.models import Role, User
+from hubconnect.integrations.models import Flow, Integration, Pair
+from hubconnect.integrations.services import activation
+from hubconnect.mappings.models import Direction, FieldMapping, Mapping, ValueMapEntry
+from hubconnect.systems.models import System
+from hubconnect.systems.services import checking
+from hubconnect.systems.services.connections import open_connector
+
+SCHEMA = """
+create table customers (
+    id integer primary key,
+    email varchar(200) not null unique,
+    first_name varchar(100),
+    last_name varchar(100),
+    phone varchar(40),
+    company varchar(200),
+    updated_at datetime not null default (strftime('%Y-%m-%d %H:%M:%f', 'now'))
+);
+create index customers_updated_at on customers (updated_at);
+create trigger customers_touch after update on customers when new.updated_at is old.updated_at
+begin
+    update customers set updated_at = strftime('%Y-%m-%d %H:%M:%f', 'now') where id = new.id;
+end;
+create table orders (
+    id integer primary key,
+    title varchar(255) not null,
+    total numeric(12, 2),
+    status varchar(40) not null default 'inquiry',
+    due_on date,
+    updated_at datetime not null default (strftime('%Y-%m-%d %H:%M:%f', 'now'))
+);
+create index orders_updated_at on orders (updated_at);
+create trigger orders_touch after update on orders when new.updated_at is old.updated_at
+begin
+    update orders set updated_at = strftime('%Y-%m-%d %H:%M:%f', 'now') where id = new.id;
+end;
+"""
+FIRST_NAMES = ("Alma", "Bruno", "Celia", "Dario", "Edda", "Farid", "Greta", "Hugo", "Ines", "Jonas")
+LAST_NAMES = ("Aalto", "Bergmann", "Castro", "Dufour", "Eriksen", "Fontana")
+WALK_IN_CUSTOMERS = 40  # known to the order desk alone
+SHARED_CUSTOMERS = 20  # known to both sides, found by their e-mail address
+
+# Deal stage of HubSpot = status of an order.
+STATUSES = {
+    "appointmentscheduled": "inquiry",
+    "qualifiedtobuy": "inquiry",
+    "presentationscheduled": "quoted",
+    "decisionmakerboughtin": "quoted",
+    "contractsent": "confirmed",
+    "closedwon": "invoiced",
+    "closedlost": "cancelled",
+}
+
+
+class Command(BaseCommand):
+    """``manage.py seed_demo``."""
+
+    help = "Set up the demo's systems, mappings and integration, once."
+
+    @override
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--sandbox-url", required=True)
+        parser.add_argument("--sandbox-token", required=True)
+        parser.add_argument("--order-desk", required=True, type=Path)
+
+    @override
+    def handle(self, **options: Any) -> None:
+        desk_file: Path = options["order_desk"]
+        if Integration.objects.filter(name="HubSpot ↔ Order desk").exists():
+            # The sandbox may listen on another port than last time.
+            hubspot = System.objects.get(name="HubSpot sandbox")
+            hubspot.parameters["api_url"] = options["sandbox_url"]
+            hubspot.save(update_fields=["parameters", "updated_at"])
+            self.stdout.write("The demo is set up already.")
+            return
+        if not desk_file.exists():
+            make_order_desk(desk_file)
+        hubspot = _hubspot(options["sandbox_url"], options["sandbox_token"])
+        desk = _order_desk(desk_file)
+        _share_customers(hubspot, desk_file)
+        with transaction.atomic():
+            integration = _integration(hubspot, desk)
+        actor = User.objects.filter(role=Role.ADMIN).first()
+        activation.activate(integration, actor, confirmed={})
+        self.stdout.write(f"Set up {integration}.")
+
+
+def make_order_desk(file: Path) -> None:
+    """Create the sample database with customers that HubSpot does not know."""
+    with closing(sqlite3.connect(file)) as desk, desk:
+        desk.execute("pragma journal_mode = wal")
+        desk.executescript(SCHEMA)
+        rows = []
+        for number in range(WALK_IN_CUSTOMERS):
+            first = FIRST_NAMES[number % len(FIRST_NAMES)]
+            last = LAST_NAMES[number % len(LAST_NAMES)]
+            email = f"{first}.{last}{number}@walk-in.example".lower()
+            rows.append((email, first, last, f"+49 30 5550{number:03}", f"{last} & Co"))
+        _insert_customers(desk, rows)
+
+
+def _insert_customers(desk: sqlite3.Connection, rows: list[tuple[str | None, ...]]) -> None:
+    desk.executemany(
+        "insert into customers (email, first_name, last_name, phone, company)"
+        " values (?, ?, ?, ?, ?)",
+        rows,
+    )
+
+
+def _share_customers(hubspot: System, file: Path) -> None:
+    """Give the order desk some of HubSpot's contacts, with less known about them there."""
+    with open_connector(hubspot) as connector:
+        page = next(connector.everything("contacts", (), ["email", "firstname", "lastname"]))
+    known = [record.values for record in page.records if record.values.get("email")]
+    rows = [
+        (str(one["email"]), str(one["firstname"] or ""), str(one["lastname"] or ""), None, None)
+        for one in known[:SHARED_CUSTOMERS]
+    ]
+    with closing(sqlite3.connect(file)) as desk, desk:
+        _insert_customers(desk, rows)
+
+
+def _hubspot(url: str, token: str) -> System:
+    system = System(
+        name="HubSpot sandbox",
+        connector="hubspot",
+        parameters={
+            "api_url": url,
+            "user_email": "integration@alderfinch.example",
+            "auth_type": "token",
+            "app_id": "",
+            "remote_link_base": url,
+        },
+        secrets={"access_token": token},
+    )
+    return _checked(system)
+
+
+def _order_desk(file: Path) -> System:
+    system = System(
+        name="Order desk",
+        connector="sql",
+        parameters={
+            "database_url": f"sqlite:///{file}",
+            "modified_column": "updated_at",
+            "time_zone": "UTC",
+        },
+        secrets={},
+    )
+    return _checked(system)
+
+
+def _checked(system: System) -> System:
+    """Prepare the account and keep whose it is, as saving the form does."""
+    system.save()
+    for preparation in checking.check_system(system).report.preparations:
+        if not preparation.is_done:
+            checking.prepare(system, preparation.name)
+    return system
+
+
+def _integration(hubspot: System, desk: System) -> Integration:
+    customers = _mapping(hubspot, desk, "Contacts and customers", "contacts", "customers")
+    for left, right in (
+        ("email", "email"),
+        ("firstname", "first_name"),
+        ("lastname", "last_name"),
+        ("phone", "phone"),
+        ("company", "company"),
+    ):
+        _row(customers, left, right)
+    orders = _mapping(hubspot, desk, "Deals and orders", "deals", "orders")
+    for left, right in (("dealname", "title"), ("amount", "total"), ("closedate", "due_on")):
+        _row(orders, left, right, direction=Direction.TO_RIGHT)
+    status = _row(
+        orders, "dealstage", "status", direction=Direction.TO_RIGHT, default_right="inquiry"
+    )
+    ValueMapEntry.objects.bulk_create(
+        ValueMapEntry(
+            row=status, position=n, left_value=stage, right_value=word, direction=Direction.TO_RIGHT
+        )
+        for n, (stage, word) in enumerate(STATUSES.items())
+    )
+    integration = Integration.objects.create(
+        name="HubSpot ↔ Order desk",
+        left_system=hubspot,
+        right_system=desk,
+        interval_count=5,
+        interval_unit=Integration.Unit.SECONDS,
+    )
+    pair = Pair.objects.create(integration=integration, mapping=customers, position=0)
+    lookup = [{"condition": "EQUALS", "field": "email", "value": "@email@"}]
+    for direction in (Direction.TO_RIGHT, Direction.TO_LEFT):
+        Flow.objects.create(
+            pair=pair, direction=direction, start=Flow.Start.EVERYTHING, lookup=lookup
+        )
+    pair = Pair.objects.create(integration=integration, mapping=orders, position=1)
+    Flow.objects.create(pair=pair, direction=Direction.TO_RIGHT, start=Flow.Start.EVERYTHING)
+    return integration
+
+
+def _mapping(left: System, right: System, name: str, left_type: str, right_type: str) -> Mapping:
+    return Mapping.objects.create(
+        name=name, left_system=left, left_type=left_type, right_system=right, right_type=right_type
+    )
+
+
+def _row(mapping: Mapping, left: str, right: str, **values: Any) -> FieldMapping:
+    return FieldMapping.objects.create(
+        mapping=mapping, position=mapping.rows.count(), left_field=left, right_field=right, **values
+    )
