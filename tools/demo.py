@@ -174,8 +174,8 @@ def _start_sandbox_and_seed(demo: Demo, supervisor: Supervisor) -> None:
         "--order-desk": demo.order_desk,
     }
     if (ROOT / "hubconnect/integrations/management/commands/seed_demo.py").exists():
-        argv = [sys.executable, ROOT / "manage.py", "seed_demo", *_options(seed_options)]
-        supervisor.run("seed", argv)
+        manage = str(ROOT / "manage.py")
+        supervisor.run("seed", [sys.executable, manage, "seed_demo", *_options(seed_options)])
 
 
 def _options(options: dict[str, object]) -> list[str]:

@@ -1,14 +1,12 @@
 """People who use HubConnect, and what each may do."""
 
 import zoneinfo
-from typing import TypeVar
+from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.functional import cached_property
-
-_U = TypeVar("_U", bound="User")
 
 
 def validate_time_zone(name: str) -> None:
@@ -35,7 +33,7 @@ class Role(models.TextChoices):
         return self.rank >= other.rank
 
 
-class People(UserManager[_U]):
+class People(UserManager["User"]):
     """Makes users; one made on the command line by ``createsuperuser`` is an Admin."""
 
     def create_superuser(
@@ -44,7 +42,7 @@ class People(UserManager[_U]):
         email: str | None = None,
         password: str | None = None,
         **extra_fields: object,
-    ) -> _U:
+    ) -> "User":
         """Make a user who may do everything here."""
         extra_fields.setdefault("role", Role.ADMIN)
         return super().create_superuser(username, email, password, **extra_fields)
@@ -62,7 +60,7 @@ class User(AbstractUser):
         help_text="Dates and times on all pages are shown in it.",
     )
 
-    objects = People()
+    objects: ClassVar[People] = People()
 
     class Meta:
         ordering = ("username",)

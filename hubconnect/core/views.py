@@ -144,7 +144,7 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer after a bug. The page needs neither the database nor a session."""
-    return render(None, "500.html", status=HTTPStatus.INTERNAL_SERVER_ERROR)  # type: ignore[arg-type]
+    return render(None, "500.html", status=HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def problem(request: HttpRequest, status: HTTPStatus, text: str = "") -> HttpResponse:

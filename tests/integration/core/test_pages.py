@@ -34,8 +34,8 @@ def test_users_are_for_admins(
         assert "This needs the role Admin" in refused.content.decode()
 
 
-@pytest.mark.django_db
-def test_signing_in_with_the_wrong_password_says_so(client: Client, monitor: User) -> None:
+@pytest.mark.usefixtures("monitor")
+def test_signing_in_with_the_wrong_password_says_so(client: Client) -> None:
     answer = client.post(reverse("core:login"), {"username": "monitor", "password": "wrong"})
     assert "do not match" in answer.content.decode()
     right = {"username": "monitor", "password": "secret-of-tests", "next": "/profile/"}

@@ -37,7 +37,7 @@ def reseal_column(model: type[models.Model], field: EncryptedJSONField) -> int:
         CommandError: A row was sealed with a key that is gone; nothing has been changed then.
     """
     # As stored text, past the field, which would open it and thereby hide which row cannot be.
-    stored = models.functions.Cast(field.column, models.TextField())
+    stored = models.functions.Cast(field.attname, models.TextField())
     rows = list(model._base_manager.annotate(stored=stored).values_list("pk", "stored"))
     changed = 0
     for pk, sealed in rows:
