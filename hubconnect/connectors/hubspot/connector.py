@@ -62,6 +62,8 @@ class HubSpotConnector(Connector):
     max_conditions: ClassVar[int | None] = 3
     batch_size: ClassVar[int] = 100
     overlap: ClassVar[timedelta] = timedelta(minutes=2)
+    # Then it answers with status 524 ("Error handling").
+    server_time: ClassVar[timedelta] = timedelta(seconds=100)
     has_ordered_versions: ClassVar[bool] = True
 
     def __init__(self, settings: Settings, context: Context) -> None:
@@ -189,7 +191,7 @@ class HubSpotConnector(Connector):
         settler = Settler(
             self._reader(object_type),
             app_id=self._text("app_id"),
-            request_timeout=self.context.request_timeout,
+            longest_request=self.context.request_timeout + self.server_time,
         )
         if self._schema(object_type).has_key:
             return settler.by_key(sent)

@@ -16,8 +16,6 @@ from hubconnect.connectors.hubspot.lookup import Finder
 from hubconnect.connectors.hubspot.objects import KEY_PROPERTY
 from hubconnect.connectors.hubspot.records import RecordReader
 
-# HubSpot gives a request up after this time ("Error handling", status 524).
-SERVER_TIME = timedelta(seconds=100)
 # By then the search index surely holds what was created.
 INDEX_LAG = timedelta(minutes=2)
 # HubSpot's Date header has whole seconds, and its machines do not agree to the millisecond.
@@ -28,17 +26,17 @@ APP_SOURCE = "hs_object_source_id"
 class Settler:
     """Settles sent creates of one object type."""
 
-    def __init__(self, reader: RecordReader, *, app_id: str, request_timeout: timedelta) -> None:
+    def __init__(self, reader: RecordReader, *, app_id: str, longest_request: timedelta) -> None:
         """Keep all.
 
         Args:
             reader: of the object type.
             app_id: the app that sent the creates, or "".
-            request_timeout: longest time a request of ours may have taken.
+            longest_request: time after which a request sent by us is surely over.
         """
         self._reader = reader
         self._app_id = app_id
-        self._request_timeout = request_timeout
+        self._longest_request = longest_request
 
     def by_key(self, sent: Sequence[SentCreate]) -> dict[str, Settled]:
         """Look the keys up: certain, and a key that is not there may safely be sent again."""
@@ -70,7 +68,7 @@ class Settler:
         candidates = tuple(record.id for record in recent if self._may_be(record, create))
         if candidates:
             return Settled(is_certain=False, candidates=candidates)
-        wait = self._request_timeout + SERVER_TIME + INDEX_LAG
+        wait = self._longest_request + INDEX_LAG
         return Settled(is_certain=now >= create.sent_at + wait)
 
     def _recent(self, since: datetime, names: Sequence[str]) -> list[Record]:
