@@ -127,8 +127,8 @@ def can_convert(source: Field, target: Field) -> str:
     """Return why values of ``source`` can never go into ``target``, or ""."""
     if source.type in _SOURCES[target.type]:
         return ""
-    kinds = f"{_KIND[source.type]} cannot become {_KIND[target.type]}"
-    return f"{source.label} holds {kinds} for {target.label}."
+    held, wanted = _KIND[source.type], _KIND[target.type]
+    return f"{source.label} holds {held}, and {held} cannot become {wanted} for {target.label}."
 
 
 def converter(source: Field, target: Field) -> Converter:

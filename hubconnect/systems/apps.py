@@ -10,12 +10,9 @@ class SystemsConfig(AppConfig):
     label = "systems"
 
     def ready(self) -> None:
-        """Have changes of systems audited. Secrets stay out; that they changed is noted apart."""
-        from auditlog.registry import auditlog  # noqa: PLC0415  needs the loaded applications
-
+        """Say what of systems goes into the audit trail: what people change, no secret."""
+        from hubconnect.core.audit import keep_trail  # noqa: PLC0415  apps come first
         from hubconnect.systems.models import System  # noqa: PLC0415
 
-        machine_made = ["report", "state", "state_reason", "checked_at", "updated_at"]
-        auditlog.register(
-            System, exclude_fields=["secrets", "schema_version", "created_at", *machine_made]
-        )
+        by_itself = ("report", "state", "state_reason", "checked_at", "updated_at", "created_at")
+        keep_trail(System, secret=("secrets",), ignored=("schema_version", *by_itself))

@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from auditlog.models import LogEntry
 from django.db import transaction
 
 from hubconnect.connectors.errors import ConnectorError
-from hubconnect.connectors.registry import get_connector
 from hubconnect.systems.models import System
 from hubconnect.systems.services import checking, identity, schema, usage
 
@@ -65,29 +63,11 @@ def delete_system(system: System) -> None:
 
 def _save(draft: Draft, system: System | None) -> System:
     saved = system or System(connector=draft.connector)
-    was_secret = dict(saved.secrets)
     is_moved = system is not None and system.parameters != dict(draft.parameters)
     saved.name = draft.name
     saved.parameters = dict(draft.parameters)
     saved.secrets = dict(draft.secrets)
     saved.save()
-    _note_secrets(saved, was_secret)
     if is_moved:
         schema.forget(saved)
     return saved
-
-
-def _note_secrets(system: System, before: Mapping[str, str]) -> None:
-    """Leave in the audit trail that secrets changed, never what they were or are."""
-    labels = {one.name: one.label for one in get_connector(system.connector).parameters}
-    changes = {
-        labels.get(name, name): [_dots(before.get(name)), _dots(system.secrets.get(name), "new")]
-        for name in sorted({*before, *system.secrets})
-        if before.get(name) != system.secrets.get(name)
-    }
-    if changes:
-        LogEntry.objects.log_create(system, action=LogEntry.Action.UPDATE, changes=changes)
-
-
-def _dots(secret: str | None, word: str = "") -> str:
-    return f"•••• {word}".strip() if secret else ""
