@@ -1,0 +1,70 @@
+"""The account: its options, database, clock, limits and switches, shared by all requests."""
+
+import random
+import sqlite3
+import threading
+from collections import Counter
+from dataclasses import dataclass
+
+from hubconnect.sandbox.limits import Limits
+from hubconnect.sandbox.moments import Clock
+from hubconnect.sandbox.options import Options
+from hubconnect.sandbox.schema import Schema, load_schema
+from hubconnect.sandbox.store import Store
+from hubconnect.sandbox.switches import Switchboard
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who writes: the entry history keeps beside each value."""
+
+    type: str
+    id: str | None = None
+    user_id: int | None = None
+
+
+CALCULATED = Source("CALCULATED")
+
+
+class Account:
+    """One HubSpot account.
+
+    Attributes:
+        index_delay_ms: shortest and longest time until search sees a change; may be changed.
+        calls: requests since the last reset, by kind of call.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.clock = Clock()
+        self.store = Store(options.database)
+        self.limits = Limits(options.burst_limit, options.search_limit, options.daily_limit)
+        self.switches = Switchboard()
+        low, high = options.index_delay_s
+        self.index_delay_ms = (round(low * 1000), round(high * 1000))
+        # Delays and the order of batch answers; nothing here guards a secret.
+        self.random = random.Random(options.seed)  # noqa: S311
+        self.calls: Counter[str] = Counter()
+        self._schemas: dict[str, Schema] = {}
+        self._guard = threading.Lock()
+
+    def schema(self, db: sqlite3.Connection, kind_name: str) -> Schema:
+        """Return the schema of an object type, from memory when nothing changed it."""
+        with self._guard:
+            if kind_name not in self._schemas:
+                self._schemas[kind_name] = load_schema(db, kind_name)
+            return self._schemas[kind_name]
+
+    def forget_schemas(self) -> None:
+        """Read schemas anew; called once a change of properties or pipelines is committed."""
+        with self._guard:
+            self._schemas.clear()
+
+    def visible_at(self, now: int) -> int:
+        """Return when search will see what is written now."""
+        return now + self.random.randint(*self.index_delay_ms)
+
+    def count(self, call: str) -> None:
+        """Count one request."""
+        with self._guard:
+            self.calls[call] += 1

@@ -1,0 +1,119 @@
+"""The WSGI application: finds the call, checks the token and the limits, runs it, answers."""
+
+import json
+import time
+import uuid
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from email.utils import formatdate
+from sqlite3 import Connection
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from waitress.channel import ClientDisconnected
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.wrappers import Request, Response
+
+from hubconnect.sandbox import account_info, search_index
+from hubconnect.sandbox.account import Account
+from hubconnect.sandbox.auth import authenticate
+from hubconnect.sandbox.call import Call, answer
+from hubconnect.sandbox.control import Control
+from hubconnect.sandbox.errors import ApiError
+from hubconnect.sandbox.routes import Endpoint, build_map
+from hubconnect.sandbox.switches import Fault
+
+_TOKEN_CALLS = {
+    "/oauth/v2/private-apps/get/access-token-info": account_info.get_token_info,
+    "/oauth/v3/token/introspect": account_info.introspect,
+    "/oauth/2026-03/token/introspect": account_info.introspect,
+    "/oauth/2026-09/token/introspect": account_info.introspect,
+}
+_NOT_FOUND = "<html><head><title>Error 404</title></head><body><h1>Not Found</h1></body></html>"
+
+
+class Application:
+    """Answers as HubSpot does; below /sandbox it is the page and the controls of the sandbox."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self._map = build_map()
+        self._control = Control(account)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        request = Request(environ)
+        if request.path == "/" or request.path.startswith("/sandbox"):
+            response = self._control.answer(request)
+        else:
+            response = self._answer(request)
+        response.headers["Date"] = formatdate(self.account.clock.now() / 1000, usegmt=True)
+        return response(environ, start_response)
+
+    def _answer(self, request: Request) -> Response:
+        fault = self.account.switches.take(request.method, request.path)
+        if fault is not None:
+            time.sleep(fault.delay_s)
+            if fault.drop == "before":
+                raise ClientDisconnected
+        correlation_id = str(uuid.uuid4())
+        try:
+            response = _disturbed(fault) or self._dispatch(request)
+        except ApiError as error:
+            response = answer({**error.body, "correlationId": correlation_id}, error.status)
+            response.headers.extend(error.headers)
+        if fault is not None and fault.drop == "after":
+            raise ClientDisconnected
+        response.headers["X-HubSpot-Correlation-Id"] = correlation_id
+        response.headers["X-Request-Id"] = correlation_id
+        return response
+
+    def _dispatch(self, request: Request) -> Response:
+        if request.path in _TOKEN_CALLS and request.method == "POST":
+            self.account.count("token")
+            return _TOKEN_CALLS[request.path](self.account, request)
+        try:
+            endpoint, values = self._map.bind_to_environ(request.environ).match()
+        except MethodNotAllowed:
+            raise ApiError(405, "HTTP 405 Method Not Allowed") from None
+        except NotFound:
+            return Response(_NOT_FOUND, 404, content_type="text/html;charset=utf-8")
+        except HTTPException as error:
+            return Response(_NOT_FOUND, error.code or 400, content_type="text/html;charset=utf-8")
+        return self._run(request, endpoint, values)
+
+    def _run(self, request: Request, endpoint: Endpoint, values: dict[str, str]) -> Response:
+        account = self.account
+        with account.store.reading() as db:
+            token = authenticate(db, request, account.clock.now())
+        day = account_info.local_now(account).strftime("%Y-%m-%d")
+        limits = account.limits.admit(token.app_id, day, is_search=endpoint.is_search)
+        account.count(endpoint.call)
+        if endpoint.is_search:
+            search_index.catch_up(account)
+        try:
+            with self._transaction(writes=endpoint.writes) as db:
+                call = Call(request, account, token, db, endpoint.version)
+                response = endpoint.handler(call, **values)
+        except ApiError as error:
+            error.headers = {**limits, **error.headers}
+            raise
+        if endpoint.changes_schema:
+            account.forget_schemas()
+        response.headers.extend(limits)
+        return response
+
+    def _transaction(self, *, writes: bool) -> AbstractContextManager[Connection]:
+        return self.account.store.writing() if writes else self.account.store.reading()
+
+
+def _disturbed(fault: Fault | None) -> Response | None:
+    """Build the answer a fault puts in place of the real one, if it does."""
+    if fault is None or not fault.status:
+        return None
+    is_text = isinstance(fault.body, str)
+    return Response(
+        fault.body if is_text else json.dumps(fault.body or {"status": "error"}),
+        fault.status,
+        headers=fault.headers,
+        content_type="text/html" if is_text else "application/json;charset=utf-8",
+    )

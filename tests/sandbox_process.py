@@ -1,0 +1,174 @@
+"""The HubSpot sandbox as a process of its own, for tests that speak with it over HTTP."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+TOKEN = "pat-na1-test-token"
+DEFAULTS: Mapping[str, object] = {
+    "token": TOKEN,
+    "index_delay": 0,
+    "burst_limit": 0,
+    "search_limit": 0,
+}
+SEEDED = ("contacts", "companies", "deals", "tickets")
+_PROJECT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A running sandbox; its methods play the person who works in HubSpot."""
+
+    url: str
+    token: str
+    database: Path
+    process: "subprocess.Popen[str]"
+
+    def api(
+        self, method: str, path: str, body: object = None, *, token: str = ""
+    ) -> tuple[int, Any, Mapping[str, str]]:
+        """Call the HubSpot API; returns status, JSON (or text) and headers."""
+        headers = {"Authorization": f"Bearer {token or self.token}"}
+        return self._call(method, path, body, headers)
+
+    def create(self, kind: str, properties: Mapping[str, object]) -> str:
+        """Create a record as a person in HubSpot; returns its id."""
+        made = self._control("POST", f"records/{kind}", {"properties": properties})
+        return str(made["id"])
+
+    def update(
+        self,
+        kind: str,
+        record_id: str,
+        properties: Mapping[str, object],
+        source: Mapping[str, object] | None = None,
+    ) -> dict[str, Any]:
+        """Change a record as a person, or as the given source; returns it with all properties."""
+        body: dict[str, object] = {"properties": properties}
+        if source is not None:
+            body["source"] = source
+        changed: dict[str, Any] = self._control("PATCH", f"records/{kind}/{record_id}", body)
+        return changed
+
+    def archive(self, kind: str, record_id: str) -> None:
+        """Delete a record as a person."""
+        self._control("DELETE", f"records/{kind}/{record_id}")
+
+    def restore(self, kind: str, record_id: str) -> None:
+        """Bring a deleted record back."""
+        self._control("POST", f"records/{kind}/{record_id}/restore")
+
+    def get(self, kind: str, record_id: str) -> dict[str, Any]:
+        """Return a record with every property that has a value, archived or not."""
+        found: dict[str, Any] = self._control("GET", f"records/{kind}/{record_id}")
+        return found
+
+    def list(self, kind: str, properties: str = "") -> list[dict[str, Any]]:
+        """Return all records of a type through the list API, page by page."""
+        records: list[dict[str, Any]] = []
+        after = "0"
+        while after:
+            path = f"/crm/v3/objects/{kind}?limit=100&after={after}&properties={properties}"
+            _, page, _ = self.api("GET", path)
+            records += page["results"]
+            after = page.get("paging", {}).get("next", {}).get("after", "")
+        return records
+
+    def settings(self, **values: object) -> None:
+        """Set index_delay_s, clock_offset_s, burst_limit, search_limit or daily_limit."""
+        self._control("PATCH", "settings", values)
+
+    def add_token(self, token: str, **values: object) -> None:
+        """Add a token; ``scopes`` (list), ``app_id`` and ``expires_at`` (ms) may be given."""
+        self._control("POST", "tokens", {"token": token, **values})
+
+    def fault(self, **values: object) -> None:
+        """Disturb the next calls; see ``hubconnect.sandbox.switches.Fault`` for the members."""
+        self._control("POST", "faults", values)
+
+    def clear_faults(self) -> None:
+        """Switch all faults off."""
+        self._control("DELETE", "faults")
+
+    def statistics(self) -> dict[str, Any]:
+        """Return ``calls`` by kind since the last reset, their ``total``, and ``records``."""
+        found: dict[str, Any] = self._control("GET", "statistics")
+        return found
+
+    def reset_statistics(self) -> None:
+        """Forget the calls counted so far, and those the limits remember."""
+        self._control("DELETE", "statistics")
+
+    def _control(self, method: str, path: str, body: object = None) -> Any:
+        status, answer, _ = self._call(method, f"/sandbox/api/{path}", body, {})
+        if status >= 400:
+            message = f"{method} {path}: {status} {answer}"
+            raise AssertionError(message)
+        return answer
+
+    def _call(
+        self, method: str, path: str, body: object, headers: dict[str, str]
+    ) -> tuple[int, Any, Mapping[str, str]]:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, headers, method=method)
+        if data is not None:
+            request.add_header("Content-Type", "application/json")
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:
+                return response.status, _parsed(response.read()), dict(response.headers)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, _parsed(error.read()), dict(error.headers)
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        return json.loads(content) if content else None
+    except ValueError:
+        return content.decode(errors="replace")
+
+
+@contextmanager
+def sandbox(database: Path | None = None, **options: object) -> Iterator[Sandbox]:
+    """Run a sandbox on a free port until the block is left.
+
+    Options are those of the command line, with _ for -: ``contacts=300``, ``index_delay=2``,
+    ``extra_token="T=oauth"``. It is empty unless a number of records is given; limits and index
+    delay are off unless given.
+    """
+    given = {**DEFAULTS, **options}
+    if not any(name in given for name in SEEDED):
+        given["empty"] = True
+    elif "empty" not in given:
+        given = {**dict.fromkeys(SEEDED, 0), **given}
+    with tempfile.TemporaryDirectory() as folder:
+        path = database or Path(folder) / "sandbox.sqlite3"
+        command = [sys.executable, "-m", "hubconnect.sandbox", "--database", str(path)]
+        for name, value in given.items():
+            flag = f"--{name.replace('_', '-')}"
+            command += [flag] if value is True else [flag, str(value)]
+        process = subprocess.Popen(command, cwd=_PROJECT, stdout=subprocess.PIPE, text=True)
+        try:
+            yield Sandbox(_announced(process), str(given["token"]), path, process)
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+            if process.stdout is not None:
+                process.stdout.close()
+
+
+def _announced(process: "subprocess.Popen[str]") -> str:
+    """Wait for the line that tells the address; it comes once the sandbox listens."""
+    line = "" if process.stdout is None else process.stdout.readline()
+    if not line.startswith("sandbox: "):
+        message = f"The sandbox did not start: {line!r} (exit code {process.poll()})."
+        raise AssertionError(message)
+    return line.split()[1]
