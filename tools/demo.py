@@ -173,9 +173,8 @@ def _start_sandbox_and_seed(demo: Demo, supervisor: Supervisor) -> None:
         "--sandbox-token": token,
         "--order-desk": demo.order_desk,
     }
-    if (ROOT / "hubconnect/integrations/management/commands/seed_demo.py").exists():
-        manage = str(ROOT / "manage.py")
-        supervisor.run("seed", [sys.executable, manage, "seed_demo", *_options(seed_options)])
+    manage = str(ROOT / "manage.py")
+    supervisor.run("seed", [sys.executable, manage, "seed_demo", *_options(seed_options)])
 
 
 def _options(options: dict[str, object]) -> list[str]:
