@@ -27,7 +27,11 @@ if (BASE_DIR / ".env").is_file():
 SECRET_KEY = env.str("SECRET_KEY", default="")
 DEBUG = env.bool("DEBUG", default=False)
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[urlsplit(PUBLIC_URL).hostname or "localhost"])
+# Besides those of the environment: this machine's own health checks come by these names.
+ALLOWED_HOSTS = [
+    *(env.list("ALLOWED_HOSTS", default=[]) or [urlsplit(PUBLIC_URL).hostname or "localhost"]),
+    *("localhost", "127.0.0.1"),
+]
 
 # Fernet keys that seal secrets at rest. The first seals, all open: to rotate, put one in front.
 HUBCONNECT_KEYS = env.list("HUBCONNECT_KEYS", default=[])

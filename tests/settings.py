@@ -6,7 +6,6 @@ from pathlib import Path
 os.environ.setdefault("SECRET_KEY", "only-for-tests")
 os.environ.setdefault("HUBCONNECT_KEYS", "dGVzdHMtb25seS1rZXktb2YtMzItYnl0ZXMtbG9uZyE=")
 os.environ.setdefault("ALLOWED_PRIVATE_ADDRESSES", "127.0.0.0/8,::1")
-os.environ.setdefault("ALLOWED_HOSTS", "localhost,127.0.0.1,testserver")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 # Each worker of pytest-xdist shares the one broker under keys of its own.
 os.environ.setdefault("REDIS_KEY_PREFIX", os.environ.get("PYTEST_XDIST_WORKER", "main") + ":")

@@ -86,7 +86,6 @@ class Demo:
             "DATABASE_URL": f"sqlite:///{self.home / 'hubconnect.sqlite3'}",
             "REDIS_URL": redis_url,
             "PUBLIC_URL": self.url,
-            "ALLOWED_HOSTS": "127.0.0.1,localhost",
             "STATIC_ROOT": str(self.home / "static"),
             "SQLITE_DIR": str(self.order_desk.parent),
             "ALLOWED_PRIVATE_ADDRESSES": "127.0.0.0/8,::1",
