@@ -1,0 +1,122 @@
+"""Filters of the list pages; they stand in the address, so that a list can be sent to somebody."""
+
+from datetime import timedelta
+from typing import Any
+
+import django_filters
+from django import forms
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from hubconnect.connectors.errors import Category
+from hubconnect.integrations.models import Failure, Flow, Integration, Run
+from hubconnect.integrations.services.history import IDLE
+
+SPANS = {
+    "hour": ("Last hour", timedelta(hours=1)),
+    "day": ("Last 24 hours", timedelta(days=1)),
+    "week": ("Last 7 days", timedelta(days=7)),
+    "month": ("Last 30 days", timedelta(days=30)),
+}
+ALL_RUNS = "all"
+_STATES = [*Run.State.choices, (ALL_RUNS, "All, idle ones too")]
+
+
+class FlowChoice(django_filters.ModelChoiceFilter):
+    """Flows by what they carry where; their names need mapping and systems."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            queryset=Flow.objects.select_related(
+                "pair__mapping__left_system", "pair__mapping__right_system"
+            ),
+            **options,
+        )
+
+
+class RunFilter(django_filters.FilterSet):
+    """Which runs the history shows; idle ones only when asked for."""
+
+    integration = django_filters.ModelChoiceFilter(
+        field_name="flow__pair__integration",
+        queryset=Integration.objects.all(),
+        empty_label="All",
+        label="Integration",
+    )
+    flow = FlowChoice(empty_label="All flows", label="Flow")
+    state = django_filters.ChoiceFilter(
+        choices=_STATES, empty_label="All but idle", label="State", method="by_state"
+    )
+    reason = django_filters.ChoiceFilter(
+        choices=Run.Reason.choices, empty_label="Any", label="Reason"
+    )
+    time = django_filters.ChoiceFilter(
+        choices=[(key, label) for key, (label, _) in SPANS.items()],
+        empty_label="Any time",
+        label="Time",
+        method="by_time",
+    )
+
+    class Meta:
+        model = Run
+        fields = ("integration", "flow", "state", "reason", "time")
+
+    def by_state(self, runs: QuerySet[Run], _name: str, value: str) -> QuerySet[Run]:
+        """Narrow to a state."""
+        return runs if value == ALL_RUNS else runs.filter(state=value)
+
+    def by_time(self, runs: QuerySet[Run], _name: str, value: str) -> QuerySet[Run]:
+        """Narrow to a span of time that ends now."""
+        return runs.filter(started_at__gte=timezone.now() - SPANS[value][1])
+
+    @property
+    def folds_idle(self) -> bool:
+        """Tell whether idle runs are folded: no state was asked for."""
+        return not self.form.cleaned_data.get("state") if self.is_valid() else True
+
+    @property
+    def busy(self) -> QuerySet[Run]:
+        """The runs to show line by line."""
+        found: QuerySet[Run] = self.qs
+        return found.exclude(IDLE) if self.folds_idle else found
+
+
+class FailureFilter(django_filters.FilterSet):
+    """Which failures the page lists."""
+
+    q = django_filters.CharFilter(
+        label="Record or message",
+        method="by_words",
+        widget=forms.TextInput(
+            {"type": "search", "placeholder": "Record id, address or words", "class": "input"}
+        ),
+    )
+    integration = django_filters.ModelChoiceFilter(
+        field_name="flow__pair__integration",
+        queryset=Integration.objects.all(),
+        empty_label="All integrations",
+        label="Integration",
+    )
+    category = django_filters.ChoiceFilter(
+        choices=[(one.value, one.value) for one in Category],
+        empty_label="All categories",
+        label="Category",
+    )
+    level = django_filters.ChoiceFilter(
+        choices=Failure.Level.choices, empty_label="Records and flows", label="Level"
+    )
+
+    class Meta:
+        model = Failure
+        fields = ("q", "integration", "category", "level")
+
+    def by_words(self, failures: QuerySet[Failure], _name: str, value: str) -> QuerySet[Failure]:
+        """Find by an id on either side, the readable name, the address, or words of the message."""
+        words = value.strip().replace("\0", "")
+        return failures.filter(
+            Q(record_id=words)
+            | Q(target_id=words)
+            | Q(title__icontains=words)
+            | Q(message__icontains=words)
+            | Q(record_url=words)
+        )

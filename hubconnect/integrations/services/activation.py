@@ -1,0 +1,190 @@
+"""Puts integrations to work and stops them, after showing what that would do."""
+
+from collections.abc import Mapping as ReadOnly
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.utils import timezone
+
+from hubconnect.core.models import User
+from hubconnect.integrations.models import Flow, Integration, Pair, TypePair
+from hubconnect.integrations.services.forecast import FlowForecast, foresee
+from hubconnect.integrations.services.nudging import Nudge
+
+
+class ActivationRefusedError(Exception):
+    """Activation would fail or do harm.
+
+    Attributes:
+        problems: sentences, one per reason.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__(" ".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationPreview:
+    """What activating would do, flow by flow."""
+
+    flows: list[FlowForecast]
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def can_activate(self) -> bool:
+        """Tell whether nothing stands in the way but a number to type."""
+        return not self.problems and not any(flow.problems for flow in self.flows)
+
+    @property
+    def creates(self) -> int:
+        """Records that would be created, both ways."""
+        return sum(flow.creates for flow in self.flows)
+
+    @property
+    def to_confirm(self) -> list[FlowForecast]:
+        """Flows whose number of creates must be typed."""
+        return [flow for flow in self.flows if flow.must_confirm]
+
+
+def preview(integration: Integration) -> ActivationPreview:
+    """Ask both systems what activation would do. Nothing is written."""
+    flows = [
+        flow
+        for pair in integration.pairs.select_related(
+            "integration", "mapping__left_system", "mapping__right_system", "type_pair"
+        ).prefetch_related("flows")
+        for flow in _flows_of(pair)
+        if flow.is_enabled
+    ]
+    problems = _own_problems(integration, flows)
+    return ActivationPreview(foresee(flows), problems)
+
+
+def _flows_of(pair: Pair) -> list[Flow]:
+    flows = list(pair.flows.all())
+    for flow in flows:
+        flow.pair = pair
+    return flows
+
+
+def _own_problems(integration: Integration, flows: list[Flow]) -> list[str]:
+    if not flows:
+        return ["There is no pair with a direction that is switched on. Add one first."]
+    problems = []
+    for system in (integration.left_system, integration.right_system):
+        if not system.identity:
+            problems.append(
+                f"{system} was never checked, so its account is not known. Check it first."
+            )
+        elif system.state == system.State.ATTENTION:
+            problems.append(f"{system} needs a person first: {system.state_reason}")
+    for pair in {flow.pair for flow in flows}:
+        mapping = pair.mapping
+        left, right = mapping.left_system, mapping.right_system
+        is_same = (left.identity, mapping.left_type) == (right.identity, mapping.right_type)
+        if left.identity and is_same:
+            problems.append(f"{mapping}: both sides are {mapping.left_type} of the same account.")
+    return problems
+
+
+def activate(integration: Integration, actor: User, confirmed: ReadOnly[int, int | None]) -> Nudge:
+    """Put an integration to work: its flows are due at once.
+
+    ``confirmed`` holds the typed numbers of creates by the flow's key.
+
+    Raises:
+        ActivationRefusedError: with every reason.
+    """
+    seen = preview(integration)
+    problems = [*seen.problems, *(text for flow in seen.flows for text in flow.sentences)]
+    problems += [
+        f"{flow.flow}: {flow.creates:,} records would be created in {flow.target}, which holds "
+        f"{flow.target_count:,} already. Type {flow.creates} if that is what you want, "
+        "or set a target lookup."
+        for flow in seen.to_confirm
+        if confirmed.get(flow.flow.pk) != flow.creates
+    ]
+    if problems:
+        raise ActivationRefusedError(problems)
+    with transaction.atomic():
+        return _activate(integration, actor, seen)
+
+
+def _activate(integration: Integration, _actor: User, seen: ActivationPreview) -> Nudge:
+    # The actor stands in the audit entry, which the request's middleware completes.
+    row = Integration.objects.select_for_update().get(pk=integration.pk)
+    now = timezone.now()
+    for pair in {forecast.flow.pair for forecast in seen.flows}:
+        _join_type_pair(pair)
+    for forecast in seen.flows:
+        flow = forecast.flow
+        flow.next_run_at, flow.nudged_at = now, None
+        flow.is_paused, flow.setbacks = False, 0
+        if forecast.must_confirm:
+            flow.creates_confirmed = forecast.creates
+        flow.save(
+            update_fields=[
+                "next_run_at", "nudged_at", "is_paused", "setbacks", "creates_confirmed"
+            ]
+        )  # fmt: skip
+    row.is_active, row.activated_at = True, now
+    row.save(update_fields=["is_active", "activated_at", "updated_at"])
+    integration.is_active = True
+    nudge = Nudge.of(forecast.flow.pk for forecast in seen.flows)
+    transaction.on_commit(nudge.send)
+    return nudge
+
+
+def _join_type_pair(pair: Pair) -> None:
+    """Find or make the two object types of two accounts that own the links."""
+    mapping = pair.mapping
+    left = (mapping.left_system.identity, mapping.left_type)
+    right = (mapping.right_system.identity, mapping.right_type)
+    swapped = _type_pair_of(right, left)
+    if swapped is not None:
+        pair.type_pair, pair.is_swapped = swapped, True
+    else:
+        pair.type_pair, _ = TypePair.objects.get_or_create(
+            left_identity=left[0], left_type=left[1], right_identity=right[0], right_type=right[1]
+        )
+        pair.is_swapped = False
+    pair.save(update_fields=["type_pair", "is_swapped"])
+
+
+def _type_pair_of(left: tuple[str, str], right: tuple[str, str]) -> TypePair | None:
+    return TypePair.objects.filter(
+        left_identity=left[0], left_type=left[1], right_identity=right[0], right_type=right[1]
+    ).first()
+
+
+def deactivate(integration: Integration, actor: User) -> None:  # noqa: ARG001 - asked of all acts
+    """Stop an integration: what runs ends its page, nothing starts any more."""
+    with transaction.atomic():
+        row = Integration.objects.select_for_update().get(pk=integration.pk)
+        row.is_active = False
+        row.save(update_fields=["is_active", "updated_at"])
+        Flow.objects.filter(pair__integration=row).update(next_run_at=None, nudged_at=None)
+    integration.is_active = False
+
+
+def run_now(of: Integration | Flow, actor: User) -> Nudge:  # noqa: ARG001 - asked of all acts
+    """Make the flows due at once, without waiting for the schedule.
+
+    Raises:
+        ActivationRefusedError: the integration is not active, or nothing of it can run.
+    """
+    flows = Flow.objects.filter(is_enabled=True)
+    flows = flows.filter(pk=of.pk) if isinstance(of, Flow) else flows.filter(pair__integration=of)
+    integration = of.pair.integration if isinstance(of, Flow) else of
+    if not integration.is_active:
+        raise ActivationRefusedError([f"{integration} is not active. Activate it first."])
+    with transaction.atomic():
+        ids = list(flows.filter(is_paused=False).values_list("pk", flat=True))
+        if not ids:
+            msg = "The safety brake paused it. Look at the failure, then activate it again."
+            raise ActivationRefusedError([msg])
+        Flow.objects.filter(pk__in=ids).update(next_run_at=timezone.now(), nudged_at=None)
+        nudge = Nudge.of(ids)
+        transaction.on_commit(nudge.send)
+    return nudge

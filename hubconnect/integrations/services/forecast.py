@@ -1,0 +1,137 @@
+"""Foresees what a flow would do: records on each side, links, creates to expect, obstacles."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from hubconnect.connectors.base import Capability, Condition, Connector, ObjectType, Operator
+from hubconnect.connectors.errors import ConnectorError
+from hubconnect.engine.criteria import CriteriaInvalidError
+from hubconnect.engine.mapping import MappingBrokenError
+from hubconnect.integrations.models import Flow, Link
+from hubconnect.integrations.services.flowspec import FlowSpec, build_spec
+from hubconnect.systems.models import System
+from hubconnect.systems.services import schema
+from hubconnect.systems.services.connections import open_connector
+
+
+@dataclass(slots=True)
+class FlowForecast:
+    """What one flow would do once it is active.
+
+    Attributes:
+        source_count: source records that its criteria take, or None when it could not be asked.
+        target_count: target records, whatever they are.
+        links: records known to be the same already.
+        creates: records to create in the target at most, by the chosen start.
+        is_upper_bound: a lookup may find some of them, so that fewer are created.
+    """
+
+    flow: Flow
+    source_count: int | None = None
+    target_count: int | None = None
+    links: int = 0
+    creates: int = 0
+    is_upper_bound: bool = False
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def source(self) -> System:
+        """The system that is read."""
+        return self.flow.source_system
+
+    @property
+    def target(self) -> System:
+        """The system that is written."""
+        return self.flow.target_system
+
+    @property
+    def must_confirm(self) -> bool:
+        """Tell whether both sides are filled and nothing would keep records from doubling."""
+        return bool(
+            self.creates
+            and self.target_count
+            and not self.flow.lookup
+            and self.flow.creates_confirmed is None
+        )
+
+    @property
+    def sentences(self) -> list[str]:
+        """The problems, each with the flow it is of."""
+        return [f"{self.flow}: {problem}" for problem in self.problems]
+
+
+def foresee(flows: list[Flow]) -> list[FlowForecast]:
+    """Ask the systems about flows; each system is opened once."""
+    with ExitStack() as stack:
+        opened: dict[int, Connector] = {}
+        return [_foresee(flow, opened, stack) for flow in flows]
+
+
+def _foresee(flow: Flow, opened: dict[int, Connector], stack: ExitStack) -> FlowForecast:
+    forecast = FlowForecast(flow)
+    if not flow.start:
+        forecast.problems.append("choose where to start: everything, from now, or a time.")
+    try:
+        source, target = (_open(one, opened, stack) for one in (forecast.source, forecast.target))
+        spec = build_spec(flow, source, target)
+        forecast.problems += _missing(flow, spec)
+        _count(forecast, spec, source, target)
+    except ConnectorError as error:
+        forecast.problems.append(" ".join(filter(None, [error.message, error.hint])))
+    except CriteriaInvalidError as error:
+        forecast.problems.append(f"criteria or lookup: {error.message} {error.hint}".strip())
+    except MappingBrokenError as error:
+        forecast.problems.append(f"mapping {flow.pair.mapping}: {error}")
+    return forecast
+
+
+def _open(system: System, opened: dict[int, Connector], stack: ExitStack) -> Connector:
+    if system.pk not in opened:
+        opened[system.pk] = stack.enter_context(open_connector(system))
+    return opened[system.pk]
+
+
+def _missing(flow: Flow, spec: FlowSpec) -> Iterator[str]:
+    if not spec.plan.flows:
+        yield f"mapping {flow.pair.mapping} has no row that flows this way."
+    kind = _type_of(flow.target_system, flow.target_type)
+    wanted = [Capability.UPDATE]
+    if not flow.lookup or flow.none_found == Flow.NoneFound.CREATE:
+        wanted.insert(0, Capability.CREATE)
+    if kind is not None:
+        for one in wanted:
+            if one not in kind.capabilities:
+                yield (
+                    kind.why_not.get(one)
+                    or f"{flow.target_system} offers no {one} of {kind.label}."
+                )
+    source = _type_of(flow.source_system, flow.source_type)
+    if flow.start == Flow.Start.TIME and source is not None and not source.modified_field:
+        yield (
+            f"{source.label} in {flow.source_system} carries no modified time, so a start at a "
+            "time is impossible. Choose everything or from now."
+        )
+
+
+def _type_of(system: System, name: str) -> ObjectType | None:
+    return next((one for one in schema.object_types(system) if one.name == name), None)
+
+
+def _count(forecast: FlowForecast, spec: FlowSpec, source: Connector, target: Connector) -> None:
+    flow = forecast.flow
+    forecast.source_count = source.count(flow.source_type, spec.criteria)
+    forecast.target_count = target.count(flow.target_type)
+    if flow.pair.type_pair_id is not None:
+        forecast.links = Link.objects.filter(type_pair=flow.pair.type_pair_id).count()
+    if flow.phase == Flow.Phase.RUNNING or flow.start in ("", Flow.Start.NOW):
+        return
+    if flow.lookup and flow.none_found == Flow.NoneFound.SKIP:
+        return
+    taken = forecast.source_count
+    kind = _type_of(flow.source_system, flow.source_type)
+    if flow.start == Flow.Start.TIME and kind is not None and kind.modified_field:
+        since = Condition(kind.modified_field, Operator.GREATER_THAN_OR_EQUALS, flow.start_at)
+        taken = source.count(flow.source_type, (*spec.criteria, since))
+    forecast.creates = max(taken - forecast.links, 0)
+    forecast.is_upper_bound = bool(flow.lookup)

@@ -1,0 +1,142 @@
+"""Reads what ran and what was decided, for the pages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Case, Count, F, IntegerField, Max, Min, Q, QuerySet, Value, When
+from django.utils import timezone
+
+from hubconnect.integrations.models import RecordEvent, Run
+from hubconnect.integrations.models.history import Failure
+
+IDLE = Q(state=Run.State.DONE, created=0, updated=0, failed=0, held=0, skipped=0)
+
+# The steps of a run in their order, with the words a person sees.
+PHASES = (("settle", "Settle"), ("retry", "Retry"), ("pages", "Pages"))
+_INSIDE_PAGES = {"load": "first load", "changes": "changes"}
+
+
+def runs() -> QuerySet[Run]:
+    """Return runs with everything that a line of the history names."""
+    return Run.objects.select_related(
+        "flow__pair__integration",
+        "flow__pair__mapping__left_system",
+        "flow__pair__mapping__right_system",
+        "started_by",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class IdleRuns:
+    """Runs in a row that found nothing to do."""
+
+    count: int
+    first_at: datetime
+    last_at: datetime
+
+
+def idle_between(found: QuerySet[Run], shown: Sequence[Run]) -> dict[int, IdleRuns]:
+    """Return the idle runs right after each shown run, by that run's key; one query.
+
+    ``shown`` are runs with changes, newest first; idle ones newer than the first are not counted.
+    """
+    if not shown:
+        return {}
+    keys = [run.pk for run in shown]
+    places = [
+        When(pk__gt=older, pk__lt=newer, then=Value(newer))
+        for newer, older in zip(keys, [*keys[1:], 0], strict=True)
+    ]
+    rows = (
+        found.filter(IDLE, pk__lt=keys[0], pk__gt=keys[-1])
+        .order_by()
+        .annotate(place=Case(*places, output_field=IntegerField()))
+        .values("place")
+        .annotate(count=Count("pk"), first=Min("started_at"), last=Max("started_at"))
+    )
+    return {
+        row["place"]: IdleRuns(row["count"], row["first"], row["last"])
+        for row in rows
+        if row["place"] is not None
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is.
+
+    Attributes:
+        done: records read so far.
+        per_s: records a second, or None while that says nothing.
+        left: time to go, if the number of records is known.
+    """
+
+    done: int
+    expected: int | None
+    per_s: float | None
+    left: timedelta | None
+
+
+def progress(run: Run) -> Progress:
+    """Return how far a run is and how long it may still take."""
+    until = run.finished_at or timezone.now()
+    seconds = max((until - run.started_at).total_seconds(), 0.001)
+    rate = run.read / seconds if run.read and seconds >= 1 else None
+    left = None
+    if rate and run.expected and run.expected > run.read and run.finished_at is None:
+        left = timedelta(seconds=(run.expected - run.read) / rate)
+    expected = max(run.expected, run.read) if run.expected else None
+    return Progress(run.read, expected, rate, left)
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One step of a run: its state, its word, how long it took."""
+
+    state: str
+    label: str
+    note: str
+    took_s: float | None
+
+
+def phases(run: Run) -> list[Phase]:
+    """Return the steps of a run, those behind it first."""
+    names = [name for name, _ in PHASES]
+    current = "pages" if run.phase in _INSIDE_PAGES else run.phase
+    at = names.index(current) if current in names else -1
+    is_over = run.state != Run.State.RUNNING
+    steps = []
+    for place, (name, label) in enumerate(PHASES):
+        took = run.timings.get(name)
+        note = _INSIDE_PAGES.get(run.phase, "") if name == "pages" else ""
+        steps.append(Phase(_step_state(run, place, at, took, is_over=is_over), label, note, took))
+    finish = "ok" if run.state in (Run.State.DONE, Run.State.WITH_FAILURES) else "idle"
+    steps.append(Phase(finish, "Finish", "", None))
+    return steps
+
+
+def _step_state(run: Run, place: int, at: int, took: float | None, *, is_over: bool) -> str:
+    has_ended_well = run.state in (Run.State.DONE, Run.State.WITH_FAILURES)
+    if place < at or has_ended_well or (took is not None and place != at):
+        return "ok"
+    if place == at:
+        return "bad" if is_over else "run"
+    return "idle"
+
+
+def kinds_of(run: Run) -> dict[str, int]:
+    """Return how many records met which outcome."""
+    rows = run.events.order_by().values("kind").annotate(count=Count("pk"))
+    return {row["kind"]: row["count"] for row in rows}
+
+
+def failures_of(run: Run, events: Sequence[RecordEvent]) -> dict[str, int]:
+    """Return the keys of the failures behind failed and held records, by record id; one query."""
+    ids = {one.source_id for one in events if one.kind in ("failed", "held")}
+    if not ids:
+        return {}
+    found = Failure.objects.filter(
+        Q(flow=run.flow_id) | Q(type_pair=F("flow__pair__type_pair")), record_id__in=ids
+    ).filter(flow__pair=run.flow.pair_id)
+    return dict(found.order_by("pk").values_list("record_id", "pk"))

@@ -1,0 +1,33 @@
+"""Wakes workers up. The database is the truth: a message that is lost costs a few seconds."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import structlog
+from kombu.exceptions import OperationalError
+
+from hubconnect.celery import app
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Nudge:
+    """Messages for flows that are due; ``is_lost`` tells that the broker did not take them."""
+
+    flow_ids: tuple[int, ...]
+    is_lost: bool = False
+
+    @classmethod
+    def of(cls, flow_ids: Iterable[int]) -> "Nudge":
+        """Make a nudge; its ``send`` is for ``transaction.on_commit``."""
+        return cls(tuple(flow_ids))
+
+    def send(self) -> None:
+        """Send a message for each flow; without a broker the next tick finds them."""
+        try:
+            for flow_id in self.flow_ids:
+                app.send_task("hubconnect.integrations.run_flow", [flow_id], retry=False)
+        except OperationalError as error:
+            self.is_lost = True
+            log.warning("nudge.lost", flows=len(self.flow_ids), error=str(error))

@@ -1,0 +1,102 @@
+"""Tries criteria on the live system: how many records match, and the first of them."""
+
+import time
+from dataclasses import dataclass
+
+from hubconnect.connectors.base import Connector, Criteria, Field, Record
+from hubconnect.engine import criteria as language
+from hubconnect.engine.values import show
+from hubconnect.systems.models import System
+from hubconnect.systems.services import schema
+from hubconnect.systems.services.connections import open_connector
+
+SHOWN = 5
+COLUMNS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One record that matches: its id, where a person sees it, its values as text."""
+
+    id: str
+    url: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What criteria found.
+
+    Attributes:
+        words: the criteria as a sentence part; "" for none.
+        columns: labels of the values that are shown.
+        calls: requests this cost.
+        took_s: how long it took, in seconds.
+    """
+
+    words: str
+    matching: int
+    total: int
+    columns: tuple[str, ...]
+    lines: tuple[Line, ...]
+    calls: int
+    took_s: float
+
+
+def try_criteria(system: System, object_type: str, text: str) -> Trial:
+    """Ask the system which records the criteria take.
+
+    Raises:
+        CriteriaInvalidError: the text cannot be used.
+        ConnectorError: the system did not answer.
+    """
+    began = time.monotonic()
+    with open_connector(system) as connector:
+        fields = schema.fields(system, object_type, connector=connector)
+        criteria = language.parse_text(text, fields, connector.max_conditions)
+        total = connector.count(object_type)
+        matching = connector.count(object_type, criteria) if criteria else total
+        columns = choose_columns(criteria, fields)
+        records = _first(connector, object_type, criteria, columns) if matching else ()
+        return Trial(
+            words=language.describe(criteria, fields),
+            matching=matching,
+            total=total,
+            columns=tuple(field.label for field in columns),
+            lines=tuple(
+                Line(
+                    record.id,
+                    connector.url(object_type, record.id),
+                    tuple(show(record.values.get(one.name), one) for one in columns),
+                )
+                for record in records
+            ),
+            calls=sum(connector.calls.values()),
+            took_s=round(time.monotonic() - began, 1),
+        )
+
+
+def choose_columns(criteria: Criteria, fields: dict[str, Field]) -> list[Field]:
+    """Choose what tells records apart: a name, then the fields that the criteria ask."""
+    named = [
+        field
+        for part in ("name", "subject", "title", "email")
+        for field in fields.values()
+        if part in field.name.lower() and not field.hidden
+    ]
+    chosen = {field.name: field for field in named[:1]}
+    chosen |= {one.field: fields[one.field] for one in criteria}
+    spare = [field for field in fields.values() if not field.hidden and not field.read_only]
+    for field in spare:
+        if len(chosen) >= COLUMNS:
+            break
+        chosen.setdefault(field.name, field)
+    return list(chosen.values())[:COLUMNS]
+
+
+def _first(
+    connector: Connector, object_type: str, criteria: Criteria, columns: list[Field]
+) -> tuple[Record, ...]:
+    pages = connector.everything(object_type, criteria, [field.name for field in columns])
+    page = next(pages, None)
+    return page.records[:SHOWN] if page is not None else ()
