@@ -217,7 +217,7 @@ def _static_files_are_old(demo: Demo) -> bool:
 def answers(url: str) -> bool:
     """Whether a server answers at an address, in whatever way but with an error of its own."""
     try:
-        with urllib.request.urlopen(url, timeout=5):  # noqa: S310  our own loopback address
+        with urllib.request.urlopen(url, timeout=5):
             return True
     except urllib.error.HTTPError as error:
         return error.code < 500  # noqa: PLR2004
