@@ -1,0 +1,1 @@
+"""Databases that SQLAlchemy opens: tables with a primary key are object types."""

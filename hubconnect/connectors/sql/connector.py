@@ -1,0 +1,173 @@
+"""Any SQL database as a system: tables with a primary key are its object types."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import ClassVar
+from zoneinfo import ZoneInfo
+
+from typing_extensions import override
+
+from hubconnect.connectors.base import (
+    Capability,
+    CheckReport,
+    Connector,
+    Context,
+    Criteria,
+    Draft,
+    Field,
+    ObjectType,
+    Outcome,
+    Page,
+    Patch,
+    Record,
+    SentCreate,
+    Settings,
+    Settled,
+    Window,
+)
+from hubconnect.connectors.parameters import Parameter, Secret
+from hubconnect.connectors.sql import settings as form
+from hubconnect.connectors.sql.checks import Checker
+from hubconnect.connectors.sql.creates import Creator
+from hubconnect.connectors.sql.database import Database
+from hubconnect.connectors.sql.ledger import Ledger
+from hubconnect.connectors.sql.reader import Reader
+from hubconnect.connectors.sql.schema import Schema, SchemaRules
+from hubconnect.connectors.sql.tables import ObjectTable, label_of
+from hubconnect.connectors.sql.updates import Updater
+
+
+class SQLConnector(Connector):
+    """Reads and writes the tables of one database through SQLAlchemy."""
+
+    slug: ClassVar[str] = "sql"
+    label: ClassVar[str] = "SQL database"
+    parameters: ClassVar[tuple[Parameter, ...]] = form.PARAMETERS
+    batch_size: ClassVar[int] = 500
+    # A row may be committed minutes after the moment its modified-at column names.
+    overlap: ClassVar[timedelta] = timedelta(minutes=5)
+
+    def __init__(self, settings: Settings, context: Context) -> None:
+        """Keep settings and context; connect to nothing yet."""
+        super().__init__(settings, context)
+        self._database = Database(self._text("database_url"), self._text("password"), context)
+        rules = SchemaRules(
+            schema=self._text("schema") or None,
+            modified_column=self._text("modified_column"),
+            remote_id_column=self._text("remote_id_column"),
+            zone=ZoneInfo(self._text("time_zone") or form.UTC_ZONE),
+        )
+        self._schema = Schema(self._database, rules)
+        self._ledger = Ledger(self._database, self._schema)
+        self._reader = Reader(self._database, self._schema, self.batch_size)
+        self._creator = Creator(self._database, self._reader, self._ledger)
+        self._updater = Updater(self._database, self._reader)
+        self._checker = Checker(self._database, self._schema, self._ledger, self._creator)
+
+    @classmethod
+    @override
+    def clean_settings(cls, values: dict[str, str]) -> dict[str, str]:
+        return form.clean(values)
+
+    @override
+    def close(self) -> None:
+        self._database.close()
+
+    @property
+    @override
+    def calls(self) -> Mapping[str, int]:
+        return dict(self._database.calls)
+
+    @override
+    def identity(self) -> str:
+        return self._checker.identity()
+
+    @override
+    def check(self) -> CheckReport:
+        return self._checker.check()
+
+    @override
+    def prepare(self, name: str) -> None:
+        if name != self._checker.LEDGER:
+            raise LookupError(name)
+        self._ledger.create()
+
+    @override
+    def object_types(self) -> list[ObjectType]:
+        return [self._object_type(table) for table in self._schema.tables()]
+
+    @override
+    def fields(self, object_type: str) -> list[Field]:
+        return [column.field for column in self._schema.table(object_type).columns.values()]
+
+    @override
+    def now(self) -> datetime:
+        return self._database.now()
+
+    @override
+    def changes(
+        self,
+        object_type: str,
+        window: Window,
+        criteria: Criteria,
+        fields: Sequence[str],
+        after: str = "",
+    ) -> Iterator[Page]:
+        table = self._schema.table(object_type)
+        return self._reader.changes(table, window, criteria, fields, after)
+
+    @override
+    def everything(
+        self, object_type: str, criteria: Criteria, fields: Sequence[str], after: str = ""
+    ) -> Iterator[Page]:
+        return self._reader.everything(self._schema.table(object_type), criteria, fields, after)
+
+    @override
+    def count(self, object_type: str, criteria: Criteria = ()) -> int:
+        return self._reader.count(self._schema.table(object_type), criteria)
+
+    @override
+    def read(
+        self, object_type: str, ids: Sequence[str], fields: Sequence[str]
+    ) -> dict[str, Record]:
+        return self._reader.read(self._schema.table(object_type), ids, fields)
+
+    @override
+    def find(
+        self, object_type: str, queries: Sequence[Criteria], fields: Sequence[str]
+    ) -> list[list[Record]]:
+        return self._reader.find(self._schema.table(object_type), queries, fields)
+
+    @override
+    def create(self, object_type: str, drafts: Sequence[Draft]) -> list[Outcome]:
+        return self._creator.create(self._schema.table(object_type), drafts)
+
+    @override
+    def update(self, object_type: str, patches: Sequence[Patch]) -> list[Outcome]:
+        return self._updater.update(self._schema.table(object_type), patches)
+
+    @override
+    def settle(self, object_type: str, sent: Sequence[SentCreate]) -> dict[str, Settled]:
+        return self._creator.settle(self._schema.table(object_type), sent)
+
+    @override
+    def settles_with(self, object_type: str) -> str:
+        return self._creator.why_not(self._schema.table(object_type))
+
+    @override
+    def url(self, object_type: str, record_id: str) -> str:
+        return ""
+
+    def _text(self, name: str) -> str:
+        value = self.settings.get(name, "")
+        return value.reveal() if isinstance(value, Secret) else value
+
+    def _object_type(self, table: ObjectTable) -> ObjectType:
+        reason = self._creator.why_not(table)
+        return ObjectType(
+            name=table.name,
+            label=label_of(table.table.name),
+            capabilities=frozenset({Capability.UPDATE, *(() if reason else (Capability.CREATE,))}),
+            why_not={Capability.CREATE: reason} if reason else {},
+            modified_field=table.modified.name if table.modified else "",
+        )

@@ -1,0 +1,183 @@
+"""Creates rows so that none is created twice, and settles creates whose reply was lost."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from hubconnect.connectors.base import Draft, Outcome, SentCreate, Settled, Values
+from hubconnect.connectors.errors import AttentionError, Category, RecordError
+from hubconnect.connectors.sql.database import Database
+from hubconnect.connectors.sql.keys import record_id
+from hubconnect.connectors.sql.ledger import Ledger
+from hubconnect.connectors.sql.reader import Reader
+from hubconnect.connectors.sql.tables import ObjectTable
+from hubconnect.connectors.sql.writer import Entry, stored_values, write_all
+
+CHUNK = 500
+
+
+class Creator:
+    """Creates rows in one database."""
+
+    def __init__(self, database: Database, reader: Reader, ledger: Ledger) -> None:
+        """Keep what it works with."""
+        self._database, self._reader, self._ledger = database, reader, ledger
+
+    def why_not(self, table: ObjectTable) -> str:
+        """Return why rows cannot be created safely and what to do, or ""."""
+        if self._ledger.is_ready or table.remote_id is not None:
+            return ""
+        return (
+            f"A row of {table.name} might be created twice when a reply is lost. Prepare the "
+            "account, which adds HubConnect's ledger tables to the database, or name a unique "
+            "text column of the table as the system's remote-id column."
+        )
+
+    def create(self, table: ObjectTable, drafts: Sequence[Draft]) -> list[Outcome]:
+        """Create rows; a key that was used before gives the row it became."""
+        reason = self.why_not(table)
+        if reason:
+            raise AttentionError(reason, parameter="remote_id_column")
+        outcomes: list[Outcome] = []
+        entries: list[Entry] = []
+        for draft in drafts:
+            try:
+                raw = self._raw(table, draft)
+            except RecordError as error:
+                outcomes.append(Outcome(key=draft.key, error=error))
+            else:
+                entries.append(Entry(draft.key, "", raw, draft.values, {}))
+        return outcomes + write_all(
+            self._database,
+            table,
+            entries,
+            lambda connection, batch: self._insert(connection, table, batch),
+        )
+
+    def settle(self, table: ObjectTable, sent: Sequence[SentCreate]) -> dict[str, Settled]:
+        """Look the keys up where the database keeps them."""
+        if self.why_not(table):
+            return {one.key: Settled(is_certain=False) for one in sent}
+        with self._database.reading() as connection:
+            known = self._known(connection, table, {one.key: one.values for one in sent})
+        return {one.key: Settled(id=known.get(one.key, "")) for one in sent}
+
+    def _raw(self, table: ObjectTable, draft: Draft) -> dict[str, Any]:
+        raw = stored_values(table, draft.values)
+        for name, value in list(raw.items()):
+            column = table.columns[name]
+            if value is None and column.field.has_default and not column.column.nullable:
+                del raw[name]  # the database's default stands in
+        remote = None if self._ledger.is_ready else table.remote_id
+        if remote is not None:
+            raw.setdefault(remote.name, draft.key)
+        return raw
+
+    def _known(
+        self, connection: Connection, table: ObjectTable, sent: Mapping[str, Values]
+    ) -> dict[str, str]:
+        """Return the ids of those already created, by key."""
+        if self._ledger.is_ready:
+            return self._ledger.ids_of(connection, list(sent))
+        remote = table.remote_id
+        if remote is None:
+            return {}
+        keys = {str(values.get(remote.name) or key): key for key, values in sent.items()}
+        found: dict[str, str] = {}
+        asked = list(keys)
+        for start in range(0, len(asked), CHUNK):
+            rows = connection.execute(
+                select(remote.column, *table.key_columns).where(
+                    remote.column.in_(asked[start : start + CHUNK])
+                )
+            )
+            found.update((keys[row[0]], record_id(tuple(row)[1:])) for row in rows)
+        return found
+
+    def _insert(
+        self, connection: Connection, table: ObjectTable, batch: Sequence[Entry]
+    ) -> list[Outcome]:
+        known = self._known(connection, table, {entry.key: entry.values for entry in batch})
+        fresh = [entry for entry in batch if entry.key not in known]
+        if fresh:
+            now = self._database.now_in(connection)
+            stamp = stamp_of(table, now)
+            made: dict[str, str] = {}
+            for names, group in by_columns(fresh):
+                rows = [{**stamp, **entry.raw} for entry in group]
+                ids = _insert_rows(connection, table, rows, {*stamp, *names})
+                made.update((entry.key, one) for entry, one in zip(group, ids, strict=True))
+            if self._ledger.is_ready:
+                self._ledger.note(connection, table.name, made, now)
+            known |= made
+        return self._outcomes(connection, table, batch, known)
+
+    def _outcomes(
+        self,
+        connection: Connection,
+        table: ObjectTable,
+        batch: Sequence[Entry],
+        ids: Mapping[str, str],
+    ) -> list[Outcome]:
+        """Read the rows back: defaults and triggers may have changed what was sent."""
+        names = dict.fromkeys(name for entry in batch for name in entry.values)
+        records = self._reader.read_in(connection, table, list(ids.values()), names)
+        outcomes = []
+        for entry in batch:
+            identifier = ids[entry.key]
+            record = records.get(identifier)
+            if record is None:  # created earlier and deleted since
+                outcomes.append(Outcome(key=entry.key, id=identifier))
+                continue
+            values = {name: record.values[name] for name in entry.values}
+            outcomes.append(
+                Outcome(key=entry.key, id=identifier, version=record.version, values=values)
+            )
+        return outcomes
+
+
+def stamp_of(table: ObjectTable, now: Any) -> dict[str, Any]:  # noqa: ANN401 - the codec checks it
+    """Return the modified time to write: other readers of the column rely on it."""
+    modified = table.modified
+    if modified is None or modified.field.read_only or modified.codec.write is None:
+        return {}
+    return {modified.name: modified.codec.write(now)}
+
+
+def by_columns(entries: Iterable[Entry]) -> list[tuple[frozenset[str], list[Entry]]]:
+    groups: dict[frozenset[str], list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(frozenset(entry.raw), []).append(entry)
+    return list(groups.items())
+
+
+def _insert_rows(
+    connection: Connection, table: ObjectTable, rows: list[dict[str, Any]], names: set[str]
+) -> list[str]:
+    """Insert rows that set the same columns and return their ids in the same order."""
+    keys = [column.name for column in table.key]
+    if names.issuperset(keys):
+        connection.execute(insert(table.table), rows)
+        return [record_id([row[key] for key in keys]) for row in rows]
+    if len(rows) == 1 and not rows[0]:
+        result = connection.execute(insert(table.table))
+        return [_id_of(table, result.inserted_primary_key)]
+    if connection.dialect.insert_executemany_returning_sort_by_parameter_order:
+        statement = insert(table.table).returning(
+            *table.key_columns, sort_by_parameter_order=True
+        )
+        return [_id_of(table, tuple(row)) for row in connection.execute(statement, rows)]
+    single = insert(table.table)
+    return [_id_of(table, connection.execute(single, row).inserted_primary_key) for row in rows]
+
+
+def _id_of(table: ObjectTable, key: Any) -> str:  # noqa: ANN401 - a row or a tuple
+    if key is None or any(part is None for part in key):
+        names = ", ".join(column.name for column in table.key)
+        raise RecordError(
+            f"{table.name} does not give new rows a key by itself.",
+            hint=f"Map a field to {names}.",
+            category=Category.REQUIRED_FIELD,
+        )
+    return record_id(tuple(key))

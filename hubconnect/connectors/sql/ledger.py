@@ -1,0 +1,113 @@
+"""HubConnect's own two tables in a synced database: what was created, and which account it is.
+
+A row of the ledger is written in the transaction that inserts the record, so a create whose reply
+was lost can be settled for sure, and repeating it gives the record that is already there.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    DateTime,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    insert,
+    inspect,
+    select,
+)
+from sqlalchemy.schema import CreateTable
+
+from hubconnect.connectors.sql.database import Database
+from hubconnect.connectors.sql.schema import ACCOUNT, LEDGER, Schema
+
+CHUNK = 500
+
+
+class Ledger:
+    """The two tables of one database."""
+
+    def __init__(self, database: Database, schema: Schema) -> None:
+        """Describe the tables; ask the database nothing yet."""
+        self._database, self._schema = database, schema
+        metadata = MetaData(schema=schema.rules.schema)
+        self.table = Table(
+            LEDGER,
+            metadata,
+            Column("key", String(255), primary_key=True),
+            Column("object_type", String(255), nullable=False),
+            Column("record_id", String(255), nullable=False),
+            Column("written_at", DateTime, nullable=False),
+        )
+        self.account = Table(ACCOUNT, metadata, Column("id", String(36), primary_key=True))
+        self._lookup = select(self.table.c.key, self.table.c.record_id).where(
+            self.table.c.key.in_(bindparam("keys", expanding=True))
+        )
+        self._insert = insert(self.table)
+
+    @property
+    def is_ready(self) -> bool:
+        """Tell whether the tables are there."""
+        return self._schema.has_ledger
+
+    def ids_of(self, connection: Connection, keys: Sequence[str]) -> dict[str, str]:
+        """Return the ids of records created under these keys."""
+        found: dict[str, str] = {}
+        for start in range(0, len(keys), CHUNK):
+            rows = connection.execute(self._lookup, {"keys": list(keys[start : start + CHUNK])})
+            found.update((key, identifier) for key, identifier in rows)
+        return found
+
+    def note(
+        self,
+        connection: Connection,
+        object_type: str,
+        ids: Mapping[str, str],
+        moment: datetime,
+    ) -> None:
+        """Note, in the running transaction, which record each key became."""
+        written_at = moment.replace(tzinfo=None)
+        rows = [
+            {
+                "key": key,
+                "object_type": object_type,
+                "record_id": identifier,
+                "written_at": written_at,
+            }
+            for key, identifier in ids.items()
+        ]
+        connection.execute(self._insert, rows)
+
+    def account_id(self) -> str:
+        """Return the id of the account, or "" while there is none."""
+        if not self.is_ready:
+            return ""
+        with self._database.reading() as connection:
+            found = connection.execute(select(self.account.c.id).limit(1)).scalar_one_or_none()
+        return str(found or "")
+
+    def ddl(self) -> str:
+        """Return the statements that make the tables, as they would be run."""
+        tables = (self.table, self.account)
+        dialect = self._database.engine.dialect
+        creates = [str(CreateTable(one).compile(dialect=dialect)).strip() for one in tables]
+        account = dialect.identifier_preparer.format_table(self.account)
+        return ";\n\n".join([*creates, f"INSERT INTO {account} (id) VALUES ('<a new UUID>')"]) + ";"
+
+    def create(self) -> None:
+        """Make the tables that are missing, and the account's id."""
+        with self._database.writing() as connection:
+            found = inspect(connection)
+            for table in self._missing(found.get_table_names(schema=self.table.schema)):
+                connection.execute(CreateTable(table))
+            if connection.execute(select(self.account.c.id).limit(1)).first() is None:
+                connection.execute(insert(self.account), {"id": str(uuid.uuid4())})
+        self._schema.forget()
+
+    def _missing(self, names: Iterable[str]) -> list[Table]:
+        known = set(names)
+        return [one for one in (self.table, self.account) if one.name not in known]

@@ -1,0 +1,103 @@
+"""The form of a SQL system."""
+
+from zoneinfo import available_timezones
+
+from hubconnect.connectors.errors import ParameterInvalidError
+from hubconnect.connectors.parameters import Choice, Parameter, ParameterKind
+from hubconnect.connectors.sql.urls import URL_PARAMETER, parse_url, split_password
+
+UTC_ZONE = "UTC"
+_AREAS = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+
+
+def _zones() -> tuple[Choice, ...]:
+    named = sorted(
+        zone for zone in available_timezones() if zone.partition("/")[0] in _AREAS and "/" in zone
+    )
+    return tuple(Choice(zone, zone.replace("_", " ")) for zone in (UTC_ZONE, *named))
+
+
+def _checked_url(text: str) -> str:
+    parse_url(text)
+    return text
+
+
+PARAMETERS = (
+    Parameter(
+        name=URL_PARAMETER,
+        label="Database URL",
+        placeholder="postgresql://user@db.example.com:5432/shop",
+        max_length=500,
+        clean=_checked_url,
+        help=(
+            "dialect://user@host:port/database, or sqlite:///file.sqlite3 for a file in the "
+            "folder for SQLite files. Leave the password out; one that is typed here is moved "
+            "to the field below."
+        ),
+    ),
+    Parameter(
+        name="password",
+        label="Password",
+        kind=ParameterKind.SECRET,
+        required=False,
+        max_length=500,
+        help="The database user's password. It is kept encrypted and never shown again.",
+    ),
+    Parameter(
+        name="schema",
+        label="Schema",
+        required=False,
+        max_length=63,
+        help="Where the tables are. Empty: the user's default schema.",
+    ),
+    Parameter(
+        name="modified_column",
+        label="Modified-at column",
+        group="Changes",
+        required=False,
+        max_length=63,
+        placeholder="updated_at",
+        help=(
+            "Date-time column that tells when a row last changed; used on every table that has "
+            "it. HubConnect writes it with its own changes. Without it every row is read "
+            "each time, and a flow cannot start at a date."
+        ),
+    ),
+    Parameter(
+        name="time_zone",
+        label="Time zone of that column",
+        kind=ParameterKind.CHOICE,
+        group="Changes",
+        required=False,
+        default=UTC_ZONE,
+        choices=_zones(),
+        help="In which zone the application writes dates with a time. Columns with a zone of their own ignore it.",
+    ),
+    Parameter(
+        name="remote_id_column",
+        label="Remote-id column",
+        group="Safety of creates",
+        required=False,
+        max_length=63,
+        help=(
+            "Only needed when HubConnect may not add its ledger tables: a unique text column that "
+            "receives a key of HubConnect with each new row, so that no row is created twice."
+        ),
+    ),
+)
+
+
+def clean(values: dict[str, str]) -> dict[str, str]:
+    """Return the values with the password moved out of the URL.
+
+    Raises:
+        ParameterInvalidError: the URL cannot be used.
+    """
+    text = values.get(URL_PARAMETER, "")
+    if not text:
+        raise ParameterInvalidError(URL_PARAMETER, "Database URL is required.")
+    url, password = split_password(text)
+    cleaned = {**values, URL_PARAMETER: url}
+    if password:
+        cleaned["password"] = password
+    return cleaned
