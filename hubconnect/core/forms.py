@@ -48,6 +48,7 @@ class ProfileForm(forms.ModelForm[User]):
     class Meta:
         model = User
         fields = ("first_name", "last_name", "email", "time_zone")
+        labels = {"email": "E-mail"}
 
 
 class UserForm(forms.ModelForm[User]):
