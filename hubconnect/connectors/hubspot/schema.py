@@ -61,7 +61,7 @@ class Schema:
     def has_key(self) -> bool:
         """Tell whether creates can be made idempotent."""
         field = self.fields.get(KEY_PROPERTY)
-        return field is not None and field.unique and not field.read_only
+        return field is not None and field.unique
 
     def get_field(self, name: str) -> Field:
         """Return a field.
@@ -185,7 +185,8 @@ def build_field(
         native_type=f"{definition.get('type', '')}, {definition.get('fieldType', '')}",
         required=name in kind.required,
         has_default=name in kind.defaulted,
-        read_only=bool(metadata.get("readOnlyValue") or definition.get("calculated")),
+        read_only=name == KEY_PROPERTY  # ours, nobody's to map
+        or bool(metadata.get("readOnlyValue") or definition.get("calculated")),
         unique=bool(definition.get("hasUniqueValue")) or name in kind.unique,
         hidden=bool(definition.get("hidden")),
         options=options,
