@@ -60,6 +60,10 @@ class Account:
         with self._guard:
             self._schemas.clear()
 
+    def user(self) -> Source:
+        """Return how history names the person who works in HubSpot."""
+        return Source("CRM_UI", f"userId:{self.options.user_id}", self.options.user_id)
+
     def visible_at(self, now: int) -> int:
         """Return when search will see what is written now."""
         return now + self.random.randint(*self.index_delay_ms)

@@ -1,4 +1,4 @@
-"""Who the account is and what a token may do (pages "Account information", "Manage OAuth tokens")."""
+"""The account, and what a token may do (pages "Account information", "Manage OAuth tokens")."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -3,13 +3,13 @@
 import json
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from email.utils import formatdate
 from sqlite3 import Connection
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from waitress.channel import ClientDisconnected
+from waitress.channel import ClientDisconnected  # type: ignore[import-untyped]  # has no types
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.wrappers import Request, Response
 
@@ -81,7 +81,7 @@ class Application:
             return Response(_NOT_FOUND, error.code or 400, content_type="text/html;charset=utf-8")
         return self._run(request, endpoint, values)
 
-    def _run(self, request: Request, endpoint: Endpoint, values: dict[str, str]) -> Response:
+    def _run(self, request: Request, endpoint: Endpoint, values: Mapping[str, str]) -> Response:
         account = self.account
         with account.store.reading() as db:
             token = authenticate(db, request, account.clock.now())

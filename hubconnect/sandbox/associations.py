@@ -9,7 +9,7 @@ from hubconnect.sandbox.batch import inputs_of
 from hubconnect.sandbox.call import Call, answer, nothing
 from hubconnect.sandbox.catalog.associations import AssociationType
 from hubconnect.sandbox.catalog.kinds import Kind
-from hubconnect.sandbox.errors import ApiError, Json, invalid, record_not_found
+from hubconnect.sandbox.errors import ApiError, Json, invalid, record_not_found, refuse
 from hubconnect.sandbox.objects import page_size
 from hubconnect.sandbox.records import Records, id_of
 from hubconnect.sandbox.shapes import batch, paging
@@ -43,7 +43,7 @@ def put_association(call: Call, kind: str, record_id: str, to_kind: str, to_id: 
     one, two = _present(records, record_id), _present(other, to_id)
     wanted = call.json()
     if not isinstance(wanted, list) or not wanted:
-        raise invalid("Invalid input JSON on line 1, column 1: expected a list of types.")
+        refuse("Invalid input JSON on line 1, column 1: expected a list of types.")
     kinds = links.require_types(call.db, records.kind, other.kind, wanted)
     for old in links.targets(call.db, records.kind, one, other.kind, two - 1, 1).get(two, []):
         if old.category == "USER_DEFINED":
@@ -144,7 +144,7 @@ def batch_archive(call: Call, kind: str, to_kind: str) -> Response:
     records, other = call.writable(kind), call.kind(to_kind)
     inputs = inputs_of(call.body(), MAX_CREATE)
     if len({str((one.get("from") or {}).get("id")) for one in inputs}) > MAX_ARCHIVE:
-        raise invalid(f"At most {MAX_ARCHIVE} different records may stand in from.")
+        refuse(f"At most {MAX_ARCHIVE} different records may stand in from.")
     for one in inputs:
         number = id_of(str((one.get("from") or {}).get("id", "")))
         ends = one.get("to") or []
@@ -190,7 +190,7 @@ def post_label(call: Call, kind: str, to_kind: str) -> Response:
     call.require(source.schema_scope)
     body = call.body()
     if not body.get("name") or not body.get("label"):
-        raise invalid(
+        refuse(
             "Invalid input JSON on line 1, column 2. "
             "Some required fields were not set: [label, name]"
         )
@@ -261,7 +261,8 @@ def _named_type(call: Call, source: Kind, target: Kind, name: str) -> Associatio
     for one in links.types_between(call.db, source, target):
         if name in {one.name, str(one.type_id)}:
             return one
-    raise invalid(f"Association type {name} does not exist.")
+    message = f"Association type {name} does not exist."
+    raise invalid(message)
 
 
 def _link(call: Call, one: int, two: int, kinds: list[AssociationType]) -> None:

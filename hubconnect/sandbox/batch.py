@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from hubconnect.sandbox import links
 from hubconnect.sandbox.call import Call, answer, nothing
-from hubconnect.sandbox.errors import ApiError, Json, invalid
+from hubconnect.sandbox.errors import ApiError, Json, refuse
 from hubconnect.sandbox.objects import create_with_links, properties_of, resolve_ids
 from hubconnect.sandbox.records import Record, Records, id_of
 from hubconnect.sandbox.shapes import (
@@ -120,12 +120,12 @@ def inputs_of(body: Json, largest: int = MAX_INPUTS) -> list[Json]:
         message = (
             "Invalid input JSON on line 1, column 2. Some required fields were not set: [inputs]"
         )
-        raise invalid(message)
+        refuse(message)
     if not inputs:
-        raise invalid("Batch input may not be empty.")
+        refuse("Batch input may not be empty.")
     if len(inputs) > largest:
         message = f"Batch input has {len(inputs)} entries. The maximum is {largest}."
-        raise invalid(message)
+        refuse(message)
     return inputs
 
 
@@ -134,7 +134,7 @@ def refuse_duplicates(ids: list[str]) -> None:
     twice = sorted({one for one in ids if ids.count(one) > 1})
     if twice:
         message = f"Duplicate IDs found in batch input: [{', '.join(twice)}]. IDs must be unique"
-        raise invalid(message)
+        refuse(message)
 
 
 def _are_traced(inputs: list[Json]) -> bool:

@@ -47,7 +47,8 @@ class Call:
         """
         parsed = self.json()
         if not isinstance(parsed, dict):
-            raise invalid("Invalid input JSON on line 1, column 1: expected an object.")
+            message = "Invalid input JSON on line 1, column 1: expected an object."
+            raise invalid(message)
         return parsed
 
     def json(self) -> Any:  # noqa: ANN401 - any JSON value

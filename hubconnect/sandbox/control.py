@@ -4,6 +4,7 @@ It listens on loopback and asks for no login, so a foreign page in a browser mus
 requests are refused whose Host is no loopback name or whose Origin is another one.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
@@ -12,14 +13,16 @@ from hubconnect.sandbox.account import Account, Source
 from hubconnect.sandbox.auth import Token, save_token
 from hubconnect.sandbox.call import answer, nothing
 from hubconnect.sandbox.catalog.kinds import ALL_SCOPES, find_kind
-from hubconnect.sandbox.errors import ApiError, Json, invalid, record_not_found, unknown_kind
+from hubconnect.sandbox.errors import ApiError, Json, record_not_found, refuse, unknown_kind
 from hubconnect.sandbox.links import archive
+from hubconnect.sandbox.pages import Pages
 from hubconnect.sandbox.records import Record, Records, id_of
 from hubconnect.sandbox.shapes import shape_full
 from hubconnect.sandbox.writing import create_record, update_record
 
 _LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
 _API = "/sandbox/api/"
+_Run = Callable[[Json], Json | None]
 _COUNTS = "SELECT kind, count(*) FROM record WHERE archived IS NULL GROUP BY kind"
 
 
@@ -28,41 +31,39 @@ class Control:
 
     def __init__(self, account: Account) -> None:
         self.account = account
+        self._pages = Pages(account)
+        self._calls: dict[tuple[str, str], _Run] = {
+            ("GET", "statistics"): self._statistics,
+            ("DELETE", "statistics"): self._reset,
+            ("PATCH", "settings"): self._set,
+            ("POST", "tokens"): self._add_token,
+            ("POST", "faults"): account.switches.add,
+            ("DELETE", "faults"): account.switches.clear,
+        }
 
     def answer(self, request: Request) -> Response:
         """Answer one request."""
         if not is_local(request):
             return Response("Refused: foreign host or origin.", 403)
+        if not request.path.startswith(_API):
+            return self._pages.answer(request)
         try:
-            return self._api(request, request.path.removeprefix(_API).strip("/").split("/"))
+            return self._api(request)
         except ApiError as error:
             return answer(error.body, error.status)
-        except TypeError as error:
-            return answer({"status": "error", "message": str(error)}, 400)
+        except (KeyError, TypeError, ValueError) as error:
+            return answer({"status": "error", "message": repr(error)}, 400)
 
-    def _api(self, request: Request, parts: list[str]) -> Response:
+    def _api(self, request: Request) -> Response:
         body = request.get_json(silent=True) or {}
-        match request.method, parts:
-            case "GET", ["statistics"]:
-                return answer(self._statistics())
-            case "DELETE", ["statistics"]:
-                self.account.calls.clear()
-                self.account.limits.reset()
-                return nothing()
-            case "PATCH", ["settings"]:
-                self._set(body)
-                return nothing()
-            case "POST", ["faults"]:
-                self.account.switches.add(body)
-                return nothing()
-            case "DELETE", ["faults"]:
-                self.account.switches.clear()
-                return nothing()
-            case "POST", ["tokens"]:
-                return self._add_token(body)
-            case _, ["records", kind, *rest]:
-                return self._records(request.method, kind, rest, body)
-        return Response("Not found.", 404)
+        parts = request.path.removeprefix(_API).strip("/").split("/")
+        if parts[0] == "records" and len(parts) > 1:
+            return self._records(request.method, parts[1], parts[2:], body)
+        run = self._calls.get((request.method, parts[0]))
+        if run is None:
+            return Response("Not found.", 404)
+        told = run(body)
+        return nothing() if told is None else answer(told)
 
     def _records(self, method: str, kind: str, rest: list[str], body: Json) -> Response:
         found = find_kind(kind)
@@ -87,13 +88,17 @@ class Control:
         """Return who writes: a person in HubSpot, or another app where the test says so."""
         if "source" in body:
             return Source(**body["source"])
-        return user_source(self.account)
+        return self.account.user()
 
-    def _statistics(self) -> Json:
+    def _statistics(self, _: Json) -> Json:
         with self.account.store.reading() as db:
             counts = dict(db.execute(_COUNTS).fetchall())
         calls = dict(self.account.calls)
         return {"calls": calls, "total": sum(calls.values()), "records": counts}
+
+    def _reset(self, _: Json) -> None:
+        self.account.calls.clear()
+        self.account.limits.reset()
 
     def _set(self, body: Json) -> None:
         if "index_delay_s" in body:
@@ -106,7 +111,7 @@ class Control:
             if f"{name}_limit" in body:
                 setattr(self.account.limits, name, int(body[f"{name}_limit"]))
 
-    def _add_token(self, body: Json) -> Response:
+    def _add_token(self, body: Json) -> None:
         token = Token(
             str(body["token"]),
             int(body.get("app_id", self.account.options.app_id)),
@@ -116,13 +121,6 @@ class Control:
         )
         with self.account.store.writing() as db:
             save_token(db, token)
-        return nothing()
-
-
-def user_source(account: Account) -> Source:
-    """Return how history names the person who works in HubSpot."""
-    user_id = account.options.user_id
-    return Source("CRM_UI", f"userId:{user_id}", user_id)
 
 
 def is_local(request: Request) -> bool:
@@ -135,7 +133,7 @@ def is_local(request: Request) -> bool:
 def _get(records: Records, rest: list[Any]) -> Record:
     number = id_of(rest[0]) if rest else None
     if number is None:
-        raise invalid("A record id is missing.")
+        refuse("A record id is missing.")
     record = records.find(number) or records.find(number, archived=True)
     if record is None:
         raise record_not_found(str(number))

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 Json = dict[str, Any]
 
@@ -38,6 +38,15 @@ class Problem:
 def invalid(message: str, **members: object) -> ApiError:
     """Build a 400 of category VALIDATION_ERROR."""
     return ApiError(400, message, "VALIDATION_ERROR", **members)
+
+
+def refuse(message: str, **members: object) -> NoReturn:
+    """Refuse a call with a 400 of category VALIDATION_ERROR.
+
+    Raises:
+        ApiError: always.
+    """
+    raise invalid(message, **members)
 
 
 def invalid_properties(problems: Iterable[Problem], portal_id: int) -> ApiError:

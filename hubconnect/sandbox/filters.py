@@ -1,7 +1,8 @@
 """Filters of a search: reading them, testing one record, and the part SQL can do ahead.
 
-Operators and their rules are those of the page "Search the CRM": texts compare without case, options
-of enumerations with it, IN wants lower-case values for texts, NEQ also finds records without a value.
+Operators and their rules are those of the page "Search the CRM": texts compare without case,
+options of enumerations with it, IN wants lower-case values for texts, NEQ also finds records
+without a value.
 """
 
 import re
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hubconnect.sandbox.catalog.kinds import Kind, find_kind
-from hubconnect.sandbox.errors import Json, invalid
+from hubconnect.sandbox.errors import Json, refuse
 from hubconnect.sandbox.moments import from_text
 from hubconnect.sandbox.schema import Property, Schema
 
@@ -70,19 +71,19 @@ def read_groups(schema: Schema, body: Json) -> list[list[Filter]]:
     lists = [group.get("filters") or [] for group in groups]
     if len(lists) > MAX_GROUPS:
         message = f"There are {len(lists)} filter groups. The maximum is {MAX_GROUPS}."
-        raise invalid(message)
+        refuse(message)
     if any(len(one) > MAX_FILTERS_IN_GROUP for one in lists):
         message = f"A filter group may not hold more than {MAX_FILTERS_IN_GROUP} filters."
-        raise invalid(message)
+        refuse(message)
     if sum(len(one) for one in lists) > MAX_FILTERS:
-        raise invalid(f"A search may not hold more than {MAX_FILTERS} filters.")
+        refuse(f"A search may not hold more than {MAX_FILTERS} filters.")
     return [[_read(schema, one) for one in filters] for filters in lists if filters]
 
 
 def _read(schema: Schema, given: Mapping[str, Any]) -> Filter:
     name, operator = str(given.get("propertyName", "")), str(given.get("operator", ""))
     if operator not in OPERATORS:
-        raise invalid(f"Invalid operator: {operator}")
+        refuse(f"Invalid operator: {operator}")
     target = None
     found = schema.find(name)
     if name.startswith(_ASSOCIATIONS):
@@ -92,15 +93,15 @@ def _read(schema: Schema, given: Mapping[str, Any]) -> Filter:
             "There was a problem with the request. "
             f'Property "{name}" does not exist on {schema.kind.name}.'
         )
-        raise invalid(message)
+        refuse(message)
     values = given.get("values")
     if operator in _VALUES and not (isinstance(values, list) and values):
-        raise invalid(f"Operator {operator} on {name} needs values.")
+        refuse(f"Operator {operator} on {name} needs values.")
     needs_value = operator not in _VALUES | _NO_VALUE
     if needs_value and given.get("value") is None:
-        raise invalid(f"Operator {operator} on {name} needs a value.")
+        refuse(f"Operator {operator} on {name} needs a value.")
     if operator == "BETWEEN" and given.get("highValue") is None:
-        raise invalid(f"Operator BETWEEN on {name} needs a highValue.")
+        refuse(f"Operator BETWEEN on {name} needs a highValue.")
     condition = Filter(
         name,
         operator,
@@ -126,7 +127,7 @@ def _require_comparable(condition: Filter) -> None:
         return
     for value in (condition.value, condition.high, *condition.values):
         if value and comparable(condition.property, value) is None:
-            raise invalid(f"{value} is not a valid value of property {condition.name}.")
+            refuse(f"{value} is not a valid value of property {condition.name}.")
 
 
 def comparable(found: Property, value: str) -> float | str | None:

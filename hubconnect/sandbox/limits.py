@@ -11,6 +11,8 @@ from hubconnect.sandbox.errors import ApiError
 
 BURST_WINDOW_S = 10
 SEARCH_WINDOW_S = 1
+_BURST_POLICY = "TEN_SECONDLY_ROLLING"
+_DAILY_POLICY = "DAILY"
 
 
 class Limits:
@@ -61,7 +63,7 @@ class Limits:
             "X-HubSpot-RateLimit-Interval-Milliseconds": str(BURST_WINDOW_S * 1000),
         }
         if used >= self.burst:
-            raise _exceeded("TEN_SECONDLY_ROLLING", "ten_secondly_rolling", headers)
+            raise _exceeded(_BURST_POLICY, headers)
         calls.append(time.monotonic())
         return headers
 
@@ -83,7 +85,7 @@ class Limits:
             "X-HubSpot-RateLimit-Daily-Remaining": str(max(self.daily - used - 1, 0)),
         }
         if used >= self.daily:
-            raise _exceeded("DAILY", "daily", headers)
+            raise _exceeded(_DAILY_POLICY, headers)
         self._today = (day, used + 1)
         return headers
 
@@ -96,8 +98,8 @@ def _used(calls: deque[float], window_s: float) -> int:
     return len(calls)
 
 
-def _exceeded(policy: str, name: str, headers: dict[str, str]) -> ApiError:
-    message = f"You have reached your {name} limit."
+def _exceeded(policy: str, headers: dict[str, str]) -> ApiError:
+    message = f"You have reached your {policy.lower()} limit."
     error = ApiError(429, message, errorType="RATE_LIMIT", policyName=policy)
     error.headers = headers
     return error

@@ -7,7 +7,7 @@ from typing import Any
 from hubconnect.sandbox.account import CALCULATED, Account
 from hubconnect.sandbox.catalog.associations import TYPES, AssociationType
 from hubconnect.sandbox.catalog.kinds import KINDS, Kind
-from hubconnect.sandbox.errors import Json, invalid
+from hubconnect.sandbox.errors import Json, invalid, refuse
 from hubconnect.sandbox.moments import to_text
 from hubconnect.sandbox.records import Record, Records, id_of
 
@@ -75,13 +75,13 @@ def require_types(
         kind = None if type_id is None else find_type(db, type_id)
         if kind is None:
             message = f"Association type {one.get('associationTypeId')} does not exist."
-            raise invalid(message)
+            refuse(message)
         if (kind.source, kind.target) != (source.name, target.name):
             message = (
                 f"invalid from object type {source.type_id} for associations to be created. "
                 f"expected: {KINDS[kind.source].type_id}"
             )
-            raise invalid(message)
+            refuse(message)
         found.append(kind)
     return found
 
@@ -189,7 +189,7 @@ def link_new(
         kinds = require_types(db, records.kind, target, named)
         to_id = id_of(given)
         if to_id is None or Records(db, account, target.name).find(to_id) is None:
-            raise invalid(
+            refuse(
                 "One or more associations are invalid",
                 context={"INVALID_OBJECT_IDS": [f"{target.upper}={given} is not valid"]},
             )

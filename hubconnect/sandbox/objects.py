@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from hubconnect.sandbox import links
 from hubconnect.sandbox.call import Call, answer, nothing
-from hubconnect.sandbox.errors import ApiError, Json, invalid, record_not_found
+from hubconnect.sandbox.errors import ApiError, Json, record_not_found, refuse
 from hubconnect.sandbox.records import Record, Records, id_of
 from hubconnect.sandbox.shapes import (
     history,
@@ -32,16 +32,16 @@ def list_records(call: Call, kind: str) -> Response:
         limit = min(limit, MAX_PAGE_WITH_HISTORY)
     after = call.request.args.get("after", "0")
     if not after.isdigit():
-        raise invalid(f"Invalid cursor: {after}")
+        refuse(f"Invalid cursor: {after}")
     page = records.page(int(after), limit + 1, archived=call.flag("archived"))
     names = read_names(records, call.names("properties"))
     shapes = [shape(records, record, names) for record in page[:limit]]
     for record, members in zip(page, shapes, strict=False):
         add_details(call, records, record, members)
-    members: Json = {"results": shapes}
+    listing: Json = {"results": shapes}
     if len(page) > limit:
-        members["paging"] = paging(call.link(), str(page[limit - 1].id))
-    return answer(members)
+        listing["paging"] = paging(call.link(), str(page[limit - 1].id))
+    return answer(listing)
 
 
 def get_record(call: Call, kind: str, record_id: str) -> Response:
@@ -67,7 +67,7 @@ def patch_record(call: Call, kind: str, record_id: str) -> Response:
     records = call.writable(kind)
     incoming = properties_of(call.body())
     if not incoming:
-        raise invalid("No properties found to update, please provide at least one.")
+        refuse("No properties found to update, please provide at least one.")
     before = _resolve(call, records, record_id)
     after = update_record(records, before, incoming, call.source)
     return answer(shape_written(records, before, after, incoming))
@@ -104,7 +104,7 @@ def properties_of(given: Mapping[str, Any]) -> dict[str, Any]:
             "Invalid input JSON on line 1, column 2. "
             "Some required fields were not set: [properties]"
         )
-        raise invalid(message)
+        refuse(message)
     return properties
 
 
@@ -116,7 +116,7 @@ def page_size(call: Call, default: int, largest: int) -> int:
     """
     given = call.request.args.get("limit", str(default))
     if not given.isdigit() or not 0 < int(given) <= largest:
-        raise invalid(f"Invalid limit: {given}. It must lie between 1 and {largest}.")
+        refuse(f"Invalid limit: {given}. It must lie between 1 and {largest}.")
     return int(given)
 
 
@@ -131,7 +131,7 @@ def resolve_ids(
     if id_property and id_property != "hs_object_id":
         found = records.schema.find(id_property)
         if found is None or not found.is_unique:
-            raise invalid(f"idProperty {id_property} is not a unique property.")
+            refuse(f"idProperty {id_property} is not a unique property.")
         # E-mail addresses are stored in lower case and found in any.
         spelled = {one: one.strip().lower() if id_property == "email" else one for one in given}
         holders = records.find_by_value(id_property, spelled.values())

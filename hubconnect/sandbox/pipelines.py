@@ -1,12 +1,13 @@
 """The pipelines API (page "Pipelines")."""
 
 import json
+from typing import NoReturn
 
 from werkzeug.wrappers import Response
 
 from hubconnect.sandbox.call import Call, answer, nothing
 from hubconnect.sandbox.catalog.kinds import Kind
-from hubconnect.sandbox.errors import ApiError, Json, invalid, not_found
+from hubconnect.sandbox.errors import Json, not_found, refuse
 from hubconnect.sandbox.moments import to_text
 
 _REFERENCES = ("validateReferencesBeforeDelete", "validateDealStageUsagesBeforeDelete")
@@ -36,7 +37,7 @@ def post_pipeline(call: Call, kind: str) -> Response:
         "stages": [],
     }
     if not pipeline["label"]:
-        raise _required("label")
+        _refuse_unlabelled()
     pipeline["stages"] = [_new_stage(call, named, one) for one in body.get("stages") or []]
     _save(call, named, pipeline)
     return answer(pipeline, 201)
@@ -114,7 +115,7 @@ def _writable(call: Call, kind: str) -> Kind:
     named = call.kind(kind)
     call.require(named.schema_scope)
     if not named.pipeline_property:
-        raise invalid(f"Object type {named.type_id} has no pipelines.")
+        refuse(f"Object type {named.type_id} has no pipelines.")
     return named
 
 
@@ -128,7 +129,8 @@ def _get(call: Call, kind: Kind, pipeline_id: str) -> Json:
     for pipeline in _load(call, kind):
         if pipeline["id"] == pipeline_id:
             return pipeline
-    raise not_found(f"Pipeline {pipeline_id} does not exist.")
+    message = f"Pipeline {pipeline_id} does not exist."
+    raise not_found(message)
 
 
 def _stage(pipeline: Json, stage_id: str) -> Json:
@@ -136,7 +138,8 @@ def _stage(pipeline: Json, stage_id: str) -> Json:
     for stage in stages:
         if stage["id"] == stage_id:
             return stage
-    raise not_found(f"Stage {stage_id} does not exist.")
+    message = f"Stage {stage_id} does not exist."
+    raise not_found(message)
 
 
 def _new_id(call: Call) -> str:
@@ -146,10 +149,10 @@ def _new_id(call: Call) -> str:
 def _new_stage(call: Call, kind: Kind, body: Json) -> Json:
     metadata = {key: str(value) for key, value in (body.get("metadata") or {}).items()}
     if not body.get("label"):
-        raise _required("label")
+        _refuse_unlabelled()
     if kind.name == "deals":
         if "probability" not in metadata:
-            raise invalid("A deal stage needs the metadata probability.")
+            refuse("A deal stage needs the metadata probability.")
         metadata["isClosed"] = "true" if float(metadata["probability"]) in {0.0, 1.0} else "false"
     now = to_text(call.account.clock.now())
     return {
@@ -179,14 +182,12 @@ def _refuse_used(call: Call, kind: Kind, stage_id: str) -> None:
     )
     ids = [str(row[0]) for row in rows]
     if ids:
-        raise invalid(
+        refuse(
             f"Stage {stage_id} is in use.",
             subCategory="PipelineError.STAGE_ID_IN_USE",
             context={"stageIds": [stage_id], "objectIds": ids},
         )
 
 
-def _required(name: str) -> ApiError:
-    return invalid(
-        f"Invalid input JSON on line 1, column 2. Some required fields were not set: [{name}]"
-    )
+def _refuse_unlabelled() -> NoReturn:
+    refuse("Invalid input JSON on line 1, column 2. Some required fields were not set: [label]")

@@ -11,7 +11,7 @@ from hubconnect.sandbox.batch import inputs_of
 from hubconnect.sandbox.call import Call, answer, nothing
 from hubconnect.sandbox.catalog.common import BOOLEAN, build_options
 from hubconnect.sandbox.catalog.kinds import Kind
-from hubconnect.sandbox.errors import ApiError, Json, invalid, not_found
+from hubconnect.sandbox.errors import ApiError, Json, not_found, refuse
 from hubconnect.sandbox.moments import to_text
 from hubconnect.sandbox.shapes import batch
 
@@ -69,7 +69,7 @@ def patch_property(call: Call, kind: str, name: str) -> Response:
     named = _writable(call, kind)
     definition = {**_get(call, named, name)}
     if definition["modificationMetadata"]["readOnlyDefinition"]:
-        raise invalid(f'Property "{name}" is read only and cannot be changed.')
+        refuse(f'Property "{name}" is read only and cannot be changed.')
     body = call.body()
     definition |= {key: body[key] for key in _CHANGEABLE if key in body}
     definition["options"] = _options(definition)
@@ -186,7 +186,8 @@ def _get_group(call: Call, kind: Kind, name: str) -> Json:
         "SELECT definition FROM property_group WHERE kind = ? AND name = ?", (kind.name, name)
     ).fetchone()
     if row is None:
-        raise not_found(f'Property group "{name}" does not exist.')
+        message = f'Property group "{name}" does not exist.'
+        raise not_found(message)
     group: Json = json.loads(row[0])
     return group
 
@@ -194,7 +195,7 @@ def _get_group(call: Call, kind: Kind, name: str) -> Json:
 def _require(body: Mapping[str, Any], names: tuple[str, ...]) -> None:
     missing = [name for name in names if not body.get(name)]
     if missing:
-        raise invalid(
+        refuse(
             "Invalid input JSON on line 1, column 2. "
             f"Some required fields were not set: [{', '.join(missing)}]"
         )
@@ -205,7 +206,7 @@ def _create(call: Call, kind: Kind, body: Mapping[str, Any]) -> Json:
     schema = call.account.schema(call.db, kind.name)
     name = str(body["name"])
     if not _NAME.fullmatch(name):
-        raise invalid(f'Property name "{name}" may hold lower-case letters, digits and _ only.')
+        refuse(f'Property name "{name}" may hold lower-case letters, digits and _ only.')
     existing = schema.properties.get(name)
     if existing is not None and not existing.is_archived:
         message = f'A property named "{name}" already exists.'
@@ -213,7 +214,7 @@ def _create(call: Call, kind: Kind, body: Mapping[str, Any]) -> Json:
     _get_group(call, kind, str(body["groupName"]))
     own = [one for one in schema.unique_names if not schema.properties[one].is_read_only]
     if body.get("hasUniqueValue") and len(own) >= MAX_UNIQUE:
-        raise invalid(f"An object type may have at most {MAX_UNIQUE} unique properties.")
+        refuse(f"An object type may have at most {MAX_UNIQUE} unique properties.")
     now = to_text(call.account.clock.now())
     definition: Json = {
         "description": "",
@@ -246,9 +247,7 @@ def _create(call: Call, kind: Kind, body: Mapping[str, Any]) -> Json:
 def _require_pair(definition: Json) -> None:
     allowed = PAIRS.get(definition["type"])
     if allowed is None or definition["fieldType"] not in allowed:
-        raise invalid(
-            f"fieldType {definition['fieldType']} does not fit type {definition['type']}."
-        )
+        refuse(f"fieldType {definition['fieldType']} does not fit type {definition['type']}.")
 
 
 def _options(definition: Json) -> list[Json]:
@@ -259,10 +258,10 @@ def _options(definition: Json) -> list[Json]:
         return []
     given = definition.get("options") or []
     if not given:
-        raise invalid("A property of type enumeration needs options.")
+        refuse("A property of type enumeration needs options.")
     values = [(str(one.get("value", "")), str(one.get("label", ""))) for one in given]
     if len({value for value, _ in values}) < len(values) or not all(value for value, _ in values):
-        raise invalid("Options need values, each of its own.")
+        refuse("Options need values, each of its own.")
     return [{**built, **one} for built, one in zip(build_options(values), given, strict=True)]
 
 
@@ -276,7 +275,7 @@ def _save(call: Call, kind: Kind, definition: Json) -> None:
 def _archive(call: Call, kind: Kind, name: str) -> None:
     definition = {**_get(call, kind, name)}
     if not definition["modificationMetadata"]["archivable"]:
-        raise invalid(f'Property "{name}" cannot be archived.')
+        refuse(f'Property "{name}" cannot be archived.')
     definition |= {"archived": True, "archivedAt": to_text(call.account.clock.now())}
     _save(call, kind, definition)
 

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from hubconnect.sandbox import search_sql
 from hubconnect.sandbox.call import Call, answer
-from hubconnect.sandbox.errors import Json, invalid
+from hubconnect.sandbox.errors import Json, refuse
 from hubconnect.sandbox.filters import Filter, comparable, matches, read_groups
 from hubconnect.sandbox.records import Record, Records, id_of
 from hubconnect.sandbox.search_sql import Row
@@ -24,7 +24,7 @@ def search(call: Call, kind: str) -> Response:
     records = call.readable(kind)
     size = len(call.request.get_data(as_text=True))
     if size > MAX_BODY:
-        raise invalid(f"The request body has {size} characters. The maximum is {MAX_BODY}.")
+        refuse(f"The request body has {size} characters. The maximum is {MAX_BODY}.")
     body = call.body()
     limit, after = _window(body)
     groups = read_groups(records.schema, body)
@@ -44,13 +44,13 @@ def search(call: Call, kind: str) -> Response:
 def _window(body: Json) -> tuple[int, int]:
     limit = body.get("limit", 10)
     if not isinstance(limit, int) or not 0 <= limit <= MAX_PAGE:
-        raise invalid(f"Invalid limit: {limit}. It must lie between 0 and {MAX_PAGE}.")
+        refuse(f"Invalid limit: {limit}. It must lie between 0 and {MAX_PAGE}.")
     after = id_of(str(body.get("after") or "0"))
     if after is None:
-        raise invalid(f"Invalid after: {body['after']}. It must be a number.")
+        refuse(f"Invalid after: {body['after']}. It must be a number.")
     if after + limit > MAX_RESULTS:
         message = f"Paging beyond {MAX_RESULTS} results is not supported. Narrow the search."
-        raise invalid(message)
+        refuse(message)
     return limit or 10, after
 
 
@@ -58,7 +58,7 @@ def _order(records: Records, body: Json) -> tuple[str, str]:
     """Return property and direction to sort by; oldest first where nothing is said."""
     sorts = body.get("sorts") or []
     if len(sorts) > 1:
-        raise invalid("Only one sort is supported.")
+        refuse("Only one sort is supported.")
     if not sorts:
         return records.kind.created_property, "ASC"
     sort = sorts[0]
@@ -68,7 +68,7 @@ def _order(records: Records, body: Json) -> tuple[str, str]:
         name = str(sort.get("propertyName", ""))
         direction = "DESC" if sort.get("direction") == "DESCENDING" else "ASC"
     if records.schema.find(name) is None:
-        raise invalid(f'Property "{name}" does not exist on {records.kind.name}.')
+        refuse(f'Property "{name}" does not exist on {records.kind.name}.')
     return name, direction
 
 

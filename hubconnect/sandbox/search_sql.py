@@ -146,6 +146,8 @@ def fetch(
     """Fetch one page of an exact condition.
 
     Args:
+        db: connection in a reading transaction.
+        where: exact condition.
         order: ``hs_object_id``, ``created`` or ``modified``.
         direction: ``ASC`` or ``DESC``.
         window: offset and length of the page.

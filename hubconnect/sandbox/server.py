@@ -4,7 +4,7 @@ import signal
 from collections.abc import Callable
 from types import FrameType
 
-import waitress
+import waitress  # type: ignore[import-untyped]  # has no types
 
 from hubconnect.sandbox.account import Account
 from hubconnect.sandbox.app import Application
@@ -34,6 +34,7 @@ def serve(options: Options, announce: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Args:
+        options: what to serve, and where.
         announce: receives one line with the address once it listens.
     """
     server = waitress.create_server(

@@ -52,7 +52,7 @@ class Switchboard:
         with self._guard:
             self._faults.append(Fault(**members))
 
-    def clear(self) -> None:
+    def clear(self, _: object = None) -> None:
         """Switch all faults off."""
         with self._guard:
             self._faults.clear()

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, NoReturn
 
 from hubconnect.sandbox.errors import Problem, invalid
 from hubconnect.sandbox.moments import DAY_MS, date_from_text, from_text, to_text
@@ -37,6 +37,10 @@ class Checked:
 
     changes: dict[str, str | None] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+
+
+def _refuse(code: str, message: str) -> NoReturn:
+    raise ValueRefusedError(code, message)
 
 
 def check(schema: Schema, incoming: Mapping[str, Any], before: Mapping[str, str]) -> Checked:
@@ -75,11 +79,11 @@ def _check_one(
     schema: Schema, found: Property | None, name: str, value: str, before: Mapping[str, str]
 ) -> str | None:
     if found is None:
-        raise ValueRefusedError("PROPERTY_DOESNT_EXIST", f'Property "{name}" does not exist')
+        _refuse("PROPERTY_DOESNT_EXIST", f'Property "{name}" does not exist')
     if found.is_calculated or found.is_read_only:
         manner = "calculated" if found.is_calculated else "read only"
         message = f'"{name}" is a {manner} property; its value cannot be set.'
-        raise ValueRefusedError("READ_ONLY_VALUE", message)
+        _refuse("READ_ONLY_VALUE", message)
     if value == "":
         return None
     if name == "email" and schema.kind.name == "contacts":
@@ -94,20 +98,20 @@ def _check_one(
 def _text(value: str) -> str:
     if len(value) > MAX_TEXT:
         message = f"Property value is too long: {len(value)} characters, at most {MAX_TEXT}."
-        raise ValueRefusedError("PROPERTY_VALUE_TOO_LONG", message)
+        _refuse("PROPERTY_VALUE_TOO_LONG", message)
     return value
 
 
 def _email(value: str) -> str:
     address = value.strip().lower()
     if not _EMAIL.fullmatch(address):
-        raise ValueRefusedError("INVALID_EMAIL", f"Email address {value} is invalid")
+        _refuse("INVALID_EMAIL", f"Email address {value} is invalid")
     return address
 
 
 def _owner(schema: Schema, value: str) -> str:
     if value not in schema.owners:
-        raise ValueRefusedError("INVALID_OWNER_ID", f"Owner {value} does not exist.")
+        _refuse("INVALID_OWNER_ID", f"Owner {value} does not exist.")
     return value
 
 
@@ -128,13 +132,13 @@ def _require_option(found: Property, value: str) -> None:
         return
     allowed = ", ".join(found.options[:_OPTIONS_SHOWN])
     message = f"{value} was not one of the allowed options: [{allowed}]"
-    raise ValueRefusedError("INVALID_OPTION", message)
+    _refuse("INVALID_OPTION", message)
 
 
 def _boolean(value: str) -> str:
     if value.lower() not in {"true", "false"}:
         message = f"{value} was not one of the allowed options: [true, false]"
-        raise ValueRefusedError("INVALID_BOOLEAN", message)
+        _refuse("INVALID_BOOLEAN", message)
     return value.lower()
 
 
@@ -144,7 +148,7 @@ def _number(value: str) -> str:
     except InvalidOperation:
         finite = False
     if not finite or "_" in value or value != value.strip():
-        raise ValueRefusedError("INVALID_NUMBER", f"{value} was not a valid number")
+        _refuse("INVALID_NUMBER", f"{value} was not a valid number")
     return value
 
 
@@ -152,10 +156,10 @@ def _date(value: str) -> str:
     try:
         day = date_from_text(value)
     except (ValueError, OverflowError, OSError):
-        raise ValueRefusedError("INVALID_LONG", f"{value} was not a valid long.") from None
+        _refuse("INVALID_LONG", f"{value} was not a valid long.")
     if value.lstrip("-").isdigit() and int(value) % DAY_MS:
         at = to_text(int(value))[11:19]
-        raise ValueRefusedError("INVALID_DATE", f"{value} is at {at} UTC, not midnight!")
+        _refuse("INVALID_DATE", f"{value} is at {at} UTC, not midnight!")
     return day
 
 
@@ -163,7 +167,7 @@ def _datetime(value: str) -> str:
     try:
         return to_text(from_text(value))
     except (ValueError, OverflowError, OSError):
-        raise ValueRefusedError("INVALID_LONG", f"{value} was not a valid long.") from None
+        _refuse("INVALID_LONG", f"{value} was not a valid long.")
 
 
 _BY_TYPE: dict[str, Callable[[str], str]] = {

@@ -5,7 +5,7 @@ from typing import Any
 
 from hubconnect.sandbox import validation
 from hubconnect.sandbox.account import Source
-from hubconnect.sandbox.errors import ApiError, invalid, invalid_properties
+from hubconnect.sandbox.errors import ApiError, invalid_properties, refuse
 from hubconnect.sandbox.records import Changes, Record, Records
 
 
@@ -52,7 +52,7 @@ def _require(records: Records, values: Mapping[str, str]) -> None:
         missing = list(kind.required_any)
     if missing:
         message = f"Error creating {kind.upper}. Some required properties were not set."
-        raise invalid(message, context={"properties": missing})
+        refuse(message, context={"properties": missing})
 
 
 def _refuse_existing_contact(records: Records, values: Mapping[str, str]) -> None:
@@ -68,10 +68,11 @@ def _refuse_taken(records: Records, changes: Changes, record_id: int | None) -> 
         value = changes.get(name)
         holder = records.holder(name, value) if value else None
         if holder is not None and holder != record_id:
+            portal_id = records.account.options.portal_id
             message = (
-                f"Cannot set PropertyValueCoordinates{{portalId={records.account.options.portal_id}, "
+                f"Cannot set PropertyValueCoordinates{{portalId={portal_id}, "
                 f"objectTypeId=ObjectTypeId{{legacyObjectType={records.kind.upper}}}, "
                 f"propertyName={name}, value={value}}} on {record_id or 'a new record'}. "
                 f"{holder} already has that value."
             )
-            raise invalid(message)
+            refuse(message)

@@ -1,9 +1,9 @@
 """Properties that nearly every object type has, and how a property table is read.
 
-A table has one property a line: name | label | type/fieldType | marks. Marks are ``ro`` (its value
-cannot be set), ``calc`` (calculated, so read-only), ``unique``, ``ext`` (allowed values stand
-elsewhere), ``owner`` (takes an owner id), ``hidden``. Options of enumerations follow in a mapping by
-name; an option without a label gets one made of its value.
+A table has one property a line: name | label | type/fieldType | marks. Marks are ``ro`` (its
+value cannot be set), ``calc`` (calculated, so read-only), ``unique``, ``ext`` (allowed values stand
+elsewhere), ``owner`` (takes an owner id), ``hidden``. Options of enumerations follow in a mapping
+by name; an option without a label gets one made of its value.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,0 +1,258 @@
+"""The page on which a person looks at records and edits them like a HubSpot user."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+
+from markupsafe import Markup
+from werkzeug.utils import redirect
+from werkzeug.wrappers import Request, Response
+
+from hubconnect.sandbox import links, pages_html as html
+from hubconnect.sandbox.account import Account
+from hubconnect.sandbox.catalog.kinds import KINDS, Kind, find_kind
+from hubconnect.sandbox.errors import ApiError
+from hubconnect.sandbox.moments import to_text
+from hubconnect.sandbox.records import Record, Records, id_of
+from hubconnect.sandbox.writing import create_record, update_record
+
+PAGE_SIZE = 50
+_HISTORY_SHOWN = 12
+_LINKS_SHOWN = 20
+
+
+class Pages:
+    """Answers what a browser asks below /sandbox."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+
+    def answer(self, request: Request) -> Response:
+        """Answer one request."""
+        parts = [part for part in request.path.split("/") if part][1:]
+        if parts == ["style.css"]:
+            return Response(html.STYLE, content_type="text/css;charset=utf-8")
+        kind = find_kind(parts[1]) if parts[:1] == ["records"] and len(parts) > 1 else None
+        if not parts:
+            return self._overview()
+        if kind is None:
+            return Response("Not found.", 404)
+        if request.method == "POST":
+            return self._post(request, kind, parts[2:])
+        if parts[2:]:
+            saved = "Saved." if "saved" in request.args else ""
+            return self._record(kind, parts[2], {}, {}, saved)
+        return self._table(request, kind)
+
+    def _page(self, title: str, content: Markup, current: str = "", status: int = 200) -> Response:
+        with self.account.store.reading() as db:
+            counts = dict(
+                db.execute(
+                    "SELECT kind, count(*) FROM record WHERE archived IS NULL GROUP BY kind"
+                ).fetchall()
+            )
+        options = self.account.options
+        text = html.PAGE.substitute(
+            title=Markup.escape(title),
+            portal_id=options.portal_id,
+            user=Markup.escape(options.user_email),
+            navigation=html.navigation(KINDS.values(), counts, current),
+            content=content,
+        )
+        return Response(text, status, content_type="text/html;charset=utf-8")
+
+    def _overview(self) -> Response:
+        options = self.account.options
+        low, high = self.account.index_delay_ms
+        delay = f"{low / 1000:g} s" if low == high else f"{low / 1000:g} to {high / 1000:g} s"
+        facts = html.definitions(
+            [
+                ("Account", options.portal_id),
+                ("Application Id", options.app_id),
+                ("User", options.user_email),
+                ("Time zone", options.time_zone),
+                ("Search sees changes after", delay),
+                ("API calls since start", sum(self.account.calls.values())),
+            ]
+        )
+        content = Markup(
+            '<div class="head"><h1>Overview</h1></div><section class="card">{}</section>'
+            '<p class="quiet">A stand-in for a HubSpot account. Choose an object type to look at'
+            " its records; what you change here counts as an edit made in HubSpot.</p>"
+        ).format(facts)
+        return self._page("Overview", content)
+
+    def _table(self, request: Request, kind: Kind) -> Response:
+        query = request.args.get("q", "").strip()
+        page = max(id_of(request.args.get("page", "1")) or 1, 1)
+        with self.account.store.reading() as db:
+            records = Records(db, self.account, kind.name)
+            ids, total = _search(db, kind, query, page)
+            found = records.find_many(ids)
+            names = list(kind.default_properties or kind.label_properties)
+            heads = [records.schema.properties[name].definition["label"] for name in names]
+            rows = [
+                [
+                    html.link(kind, one, str(one)),
+                    *(found[one].stored.get(name, "") for name in names),
+                    to_text(found[one].modified),
+                ]
+                for one in ids
+            ]
+        content = Markup(
+            '<div class="head"><h1>{}</h1><span class="quiet">{} records</span>'
+            '<form class="search end" role="search"><input type="search" name="q" value="{}"'
+            ' aria-label="Search"><button class="plain">Search</button>'
+            '<a class="button" href="/sandbox/records/{}/new">New</a></form></div>{}{}'
+        ).format(
+            kind.name.title(),
+            total,
+            query,
+            kind.name,
+            html.table(["ID", *heads, "Modified"], rows),
+            _pager(kind, query, page, total),
+        )
+        return self._page(kind.name.title(), content, kind.name)
+
+    def _record(
+        self,
+        kind: Kind,
+        given: str,
+        typed: Mapping[str, str],
+        faults: Mapping[str, str],
+        message: str = "",
+    ) -> Response:
+        with self.account.store.reading() as db:
+            records = Records(db, self.account, kind.name)
+            if given == "new":
+                form = html.record_form(records.schema, typed, faults, "Create")
+                return self._form(kind, f"New {kind.singular}", message, faults, form)
+            record = records.find(id_of(given) or 0)
+            if record is None:
+                return self._page("Not found", Markup("<h1>Not found</h1>"), kind.name, 404)
+            values = {**record.properties(records.schema), **typed}
+            side = _side(records, record)
+            form = Markup('<div class="columns"><div>{}{}</div><div>{}</div></div>').format(
+                html.record_form(records.schema, values, faults, "Save"),
+                Markup(
+                    '<form method="post" action="/sandbox/records/{}/{}/archive">'
+                    '<button class="danger">Delete this {}</button></form>'
+                ).format(kind.name, record.id, kind.singular),
+                side,
+            )
+            return self._form(kind, label(kind, record), message, faults, form)
+
+    def _form(
+        self, kind: Kind, title: str, message: str, faults: Mapping[str, str], form: Markup
+    ) -> Response:
+        tone = "good" if message == "Saved." else "bad"
+        told = message or ("Some values are not valid." if faults else "")
+        content = Markup('<div class="head"><h1>{}</h1></div>{}{}').format(
+            title, html.note(told, tone), form
+        )
+        return self._page(
+            title, content, kind.name, 400 if faults or (tone == "bad" and told) else 200
+        )
+
+    def _post(self, request: Request, kind: Kind, rest: list[str]) -> Response:
+        typed = {name: value.replace("\r\n", "\n") for name, value in request.form.items()}
+        user = self.account.user()
+        try:
+            with self.account.store.writing() as db:
+                records = Records(db, self.account, kind.name)
+                if rest == ["new"]:
+                    filled = {name: value for name, value in typed.items() if value}
+                    record = create_record(records, filled, user)
+                    return redirect(f"/sandbox/records/{kind.name}/{record.id}?saved=1", 303)
+                found = records.find(id_of(rest[0]) or 0) if rest else None
+                if found is None:
+                    return Response("Not found.", 404)
+                if rest[1:] == ["archive"]:
+                    links.archive(self.account, db, records, [found.id])
+                    return redirect(f"/sandbox/records/{kind.name}", 303)
+                before = found.properties(records.schema)
+                changed = {
+                    name: value for name, value in typed.items() if value != before.get(name, "")
+                }
+                update_record(records, found, changed, user)
+        except ApiError as error:
+            return self._record(kind, rest[0], typed, _faults(error), _message(error))
+        return redirect(f"/sandbox/records/{kind.name}/{rest[0]}?saved=1", 303)
+
+
+def label(kind: Kind, record: Record) -> str:
+    """Return how a person would call a record."""
+    words = [record.stored[name] for name in kind.label_properties if name in record.stored]
+    return " ".join(words) or f"{kind.singular.title()} {record.id}"
+
+
+def _search(db: sqlite3.Connection, kind: Kind, query: str, page: int) -> tuple[list[int], int]:
+    """Return one page of ids, newest first, and the number of matches; sees every change."""
+    where, parameters = "kind = ? AND archived IS NULL", [kind.name]
+    if query:
+        where += " AND properties LIKE ? ESCAPE '\\'"
+        escaped = json.dumps(query)[1:-1].replace("\\", "\\\\")
+        escaped = escaped.replace("%", "\\%").replace("_", "\\_")
+        parameters.append(f"%{escaped}%")
+    total = db.execute(f"SELECT count(*) FROM record WHERE {where}", parameters)  # noqa: S608
+    rows = db.execute(
+        f"SELECT id FROM record WHERE {where} ORDER BY id DESC LIMIT ? OFFSET ?",  # noqa: S608
+        [*parameters, PAGE_SIZE, (page - 1) * PAGE_SIZE],
+    )
+    return [row[0] for row in rows], total.fetchone()[0]
+
+
+def _pager(kind: Kind, query: str, page: int, total: int) -> Markup:
+    last = max((total + PAGE_SIZE - 1) // PAGE_SIZE, 1)
+    anchor = Markup('<a href="/sandbox/records/{}?q={}&amp;page={}">{}</a>')
+    before = anchor.format(kind.name, query, page - 1, "Previous") if page > 1 else ""
+    after = anchor.format(kind.name, query, page + 1, "Next") if page < last else ""
+    return Markup(
+        '<div class="pages"><span>{}</span><span>Page {} of {}</span><span>{}</span></div>'
+    ).format(before, page, last, after)
+
+
+def _side(records: Records, record: Record) -> Markup:
+    """Build what stands beside the form: system properties, associations, latest changes."""
+    system = html.definitions(
+        [
+            ("Record ID", record.id),
+            ("Created", to_text(record.created)),
+            ("Modified", to_text(record.modified)),
+            ("Source", record.stored.get("hs_object_source", "")),
+        ]
+    )
+    linked = []
+    for target in KINDS.values():
+        found = links.targets(records.db, records.kind, record.id, target, 0, _LINKS_SHOWN)
+        others = Records(records.db, records.account, target.name).find_many(found)
+        linked += [html.link(target, one, label(target, other)) for one, other in others.items()]
+    rows = records.db.execute(
+        "SELECT property, value, source_type, at FROM history WHERE kind = ? AND id = ?"
+        " ORDER BY at DESC, rowid DESC LIMIT ?",
+        (records.kind.name, record.id, _HISTORY_SHOWN),
+    )
+    item = Markup('<li>{} → {} <span class="quiet">{} {}</span></li>')
+    changes = [item.format(row[0], row[1] or "(empty)", row[2], to_text(row[3])) for row in rows]
+    return Markup(
+        '<section class="card">{}</section>'
+        '<section class="card"><h2>Associations</h2><ul class="list">{}</ul></section>'
+        '<section class="card"><h2>Latest changes</h2><ul class="list">{}</ul></section>'
+    ).format(
+        system,
+        Markup().join(Markup("<li>{}</li>").format(one) for one in linked)
+        or Markup('<li class="quiet">None.</li>'),
+        Markup().join(changes) or Markup('<li class="quiet">None since it was created.</li>'),
+    )
+
+
+def _faults(error: ApiError) -> dict[str, str]:
+    return {
+        one["context"]["propertyName"][0]: one["message"]
+        for one in error.body.get("errors", [])
+        if "propertyName" in one.get("context", {})
+    }
+
+
+def _message(error: ApiError) -> str:
+    return "" if _faults(error) else str(error)
