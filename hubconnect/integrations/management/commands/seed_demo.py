@@ -141,9 +141,9 @@ def _hubspot(url: str, token: str) -> System:
         connector="hubspot",
         parameters={
             "api_url": url,
-            "user_email": "integration@alderfinch.example",
+            "user_email": "rae.poe@example.com",
             "auth_type": "token",
-            "app_id": "",
+            "app_id": "9001",
             "remote_link_base": url,
         },
         secrets={"access_token": token},
