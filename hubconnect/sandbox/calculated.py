@@ -111,8 +111,8 @@ def derive(schema: Schema, values: Values, before: Values, now: int) -> Derived:
         owner = values.get("hubspot_owner_id")
         derived["hubspot_owner_assigneddate"] = to_text(now) if owner else None
         derived["hs_all_owner_ids"] = owner
-        user = schema.owners.get(owner or "")
-        derived["hs_user_ids_of_all_owners"] = None if user is None else str(user)
+        known = schema.owners.get(owner or "")
+        derived["hs_user_ids_of_all_owners"] = None if known is None else str(known.user_id)
     work_out = _BY_KIND.get(schema.kind.name)
     if work_out is not None:
         derived |= work_out(values, before, schema, now)

@@ -17,6 +17,7 @@ from hubconnect.sandbox.records import Record, Records, id_of
 from hubconnect.sandbox.writing import create_record, update_record
 
 PAGE_SIZE = 50
+_SAVED = "Saved."
 _HISTORY_SHOWN = 12
 _LINKS_SHOWN = 20
 
@@ -40,7 +41,7 @@ class Pages:
         if request.method == "POST":
             return self._post(request, kind, parts[2:])
         if parts[2:]:
-            saved = "Saved." if "saved" in request.args else ""
+            saved = _SAVED if "saved" in request.args else ""
             return self._record(kind, parts[2], {}, {}, saved)
         return self._table(request, kind)
 
@@ -124,35 +125,26 @@ class Pages:
     ) -> Response:
         with self.account.store.reading() as db:
             records = Records(db, self.account, kind.name)
-            if given == "new":
-                form = html.record_form(records.schema, typed, faults, "Create")
-                return self._form(kind, f"New {kind.singular}", message, faults, form)
-            record = records.find(id_of(given) or 0)
-            if record is None:
-                return self._page("Not found", Markup("<h1>Not found</h1>"), kind.name, 404)
-            values = {**record.properties(records.schema), **typed}
-            side = _side(records, record)
-            form = Markup('<div class="columns"><div>{}{}</div><div>{}</div></div>').format(
-                html.record_form(records.schema, values, faults, "Save"),
-                Markup(
-                    '<form method="post" action="/sandbox/records/{}/{}/archive">'
-                    '<button class="danger">Delete this {}</button></form>'
-                ).format(kind.name, record.id, kind.singular),
-                side,
-            )
-            return self._form(kind, label(kind, record), message, faults, form)
+            record = None if given == "new" else records.find(id_of(given) or 0)
+            if record is not None:
+                title = label(kind, record)
+                content = _editor(records, record, typed, faults)
+            else:
+                title = f"New {kind.singular}"
+                content = html.record_form(records.schema, typed, faults, "Create")
+        if record is None and given != "new":
+            return self._page("Not found", Markup("<h1>Not found</h1>"), kind.name, 404)
+        return self._form(kind, title, message, faults, content)
 
     def _form(
         self, kind: Kind, title: str, message: str, faults: Mapping[str, str], form: Markup
     ) -> Response:
-        tone = "good" if message == "Saved." else "bad"
         told = message or ("Some values are not valid." if faults else "")
+        is_refused = bool(told) and told != _SAVED
         content = Markup('<div class="head"><h1>{}</h1></div>{}{}').format(
-            title, html.note(told, tone), form
+            title, html.note(told, "bad" if is_refused else "good"), form
         )
-        return self._page(
-            title, content, kind.name, 400 if faults or (tone == "bad" and told) else 200
-        )
+        return self._page(title, content, kind.name, 400 if is_refused else 200)
 
     def _post(self, request: Request, kind: Kind, rest: list[str]) -> Response:
         typed = {name: value.replace("\r\n", "\n") for name, value in request.form.items()}
@@ -212,6 +204,19 @@ def _pager(kind: Kind, query: str, page: int, total: int) -> Markup:
     ).format(before, page, last, after)
 
 
+def _editor(
+    records: Records, record: Record, typed: Mapping[str, str], faults: Mapping[str, str]
+) -> Markup:
+    values = {**record.properties(records.schema), **typed}
+    delete = Markup(
+        '<form method="post" action="/sandbox/records/{}/{}/archive">'
+        '<button class="danger">Delete this {}</button></form>'
+    ).format(records.kind.name, record.id, records.kind.singular)
+    return Markup('<div class="columns"><div>{}{}</div><div>{}</div></div>').format(
+        html.record_form(records.schema, values, faults, "Save"), delete, _side(records, record)
+    )
+
+
 def _side(records: Records, record: Record) -> Markup:
     """Build what stands beside the form: system properties, associations, latest changes."""
     system = html.definitions(
@@ -233,7 +238,11 @@ def _side(records: Records, record: Record) -> Markup:
         (records.kind.name, record.id, _HISTORY_SHOWN),
     )
     item = Markup('<li>{} → {} <span class="quiet">{} {}</span></li>')
-    changes = [item.format(row[0], row[1] or "(empty)", row[2], to_text(row[3])) for row in rows]
+    names = records.schema.properties
+    changes = [
+        item.format(names[row[0]].definition["label"], row[1] or "(empty)", row[2], to_text(row[3]))
+        for row in rows
+    ]
     return Markup(
         '<section class="card">{}</section>'
         '<section class="card"><h2>Associations</h2><ul class="list">{}</ul></section>'

@@ -86,12 +86,12 @@ def field(schema: Schema, one: Property, value: str, fault: str) -> Markup:
 
 def _choices(schema: Schema, one: Property) -> list[tuple[str, str]]:
     if one.is_owner:
-        return [(owner_id, owner_id) for owner_id in schema.owners]
+        return [(owner_id, owner.name) for owner_id, owner in schema.owners.items()]
     if one.name == schema.kind.pipeline_property:
-        return [(pipeline, pipeline) for pipeline in schema.pipelines]
+        return list(schema.pipeline_labels.items())
     if one.name == schema.kind.stage_property:
-        stages = [stage for pipeline in schema.pipelines.values() for stage in pipeline]
-        return [(stage, stage) for stage in stages]
+        stages = [stage for stages in schema.pipelines.values() for stage in stages.values()]
+        return [(stage.id, stage.label) for stage in stages]
     options = one.definition["options"]
     return [(option["value"], option["label"]) for option in options]
 

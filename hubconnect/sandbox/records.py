@@ -87,7 +87,7 @@ class Records:
         for start in range(0, len(wanted), _CHUNK):
             part = wanted[start : start + _CHUNK]
             rows = self.db.execute(
-                "SELECT value, id FROM unique_value WHERE kind = ? AND property = ?"
+                "SELECT value, id FROM unique_value WHERE kind = ? AND property = ?"  # noqa: S608
                 f" AND value IN ({','.join('?' * len(part))})",
                 (self.kind.name, name, *part),
             )

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from hubconnect.sandbox.catalog.kinds import KINDS, Kind
@@ -59,18 +59,34 @@ class Stage:
     """One stage, with what its metadata says."""
 
     id: str
+    label: str
     is_closed: bool
     probability: str
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """One owner, active or not."""
+
+    user_id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Schema:
-    """What one object type of the account looks like now."""
+    """What one object type of the account looks like now.
+
+    Attributes:
+        pipelines: stages by id, by pipeline id, both in the order they are shown in.
+        pipeline_labels: how each pipeline is called.
+        owners: by owner id.
+    """
 
     kind: Kind
     properties: dict[str, Property]
     pipelines: dict[str, dict[str, Stage]]
-    owners: dict[str, int] = field(default_factory=dict)
+    pipeline_labels: dict[str, str]
+    owners: dict[str, Owner]
 
     def find(self, name: str) -> Property | None:
         """Find a property that is not archived."""
@@ -86,7 +102,7 @@ class Schema:
 def _stage(definition: dict[str, Any]) -> Stage:
     metadata = definition["metadata"]
     closed = metadata.get("isClosed") == "true" or metadata.get("state") == "CLOSED"
-    return Stage(definition["id"], closed, metadata.get("probability", ""))
+    return Stage(definition["id"], definition["label"], closed, metadata.get("probability", ""))
 
 
 def _property(definition: dict[str, Any]) -> Property:
@@ -104,10 +120,10 @@ def load_schema(db: sqlite3.Connection, kind_name: str) -> Schema:
     rows = db.execute("SELECT definition FROM property WHERE kind = ? ORDER BY rowid", (kind_name,))
     properties = [_property(json.loads(row[0])) for row in rows]
     rows = db.execute("SELECT definition FROM pipeline WHERE kind = ?", (kind_name,))
-    pipelines = [json.loads(row[0]) for row in rows]
-    owners = db.execute(
-        "SELECT id, json_extract(definition, '$.userIdIncludingInactive') FROM owner"
+    pipelines = sorted(
+        (json.loads(row[0]) for row in rows), key=lambda pipeline: int(pipeline["displayOrder"])
     )
+    owners = [json.loads(row[0]) for row in db.execute("SELECT definition FROM owner ORDER BY id")]
     return Schema(
         KINDS[kind_name],
         {one.name: one for one in properties},
@@ -115,5 +131,11 @@ def load_schema(db: sqlite3.Connection, kind_name: str) -> Schema:
             pipeline["id"]: {stage["id"]: _stage(stage) for stage in pipeline["stages"]}
             for pipeline in pipelines
         },
-        {str(owner_id): user_id for owner_id, user_id in owners},
+        {pipeline["id"]: pipeline["label"] for pipeline in pipelines},
+        {
+            owner["id"]: Owner(
+                owner["userIdIncludingInactive"], f"{owner['firstName']} {owner['lastName']}"
+            )
+            for owner in owners
+        },
     )
