@@ -98,7 +98,7 @@ class Reader:
             .add_columns(
                 *(one.column.label(f"c{place}") for place, one in enumerate(columns)),
             )
-            .where(*(column.is_not(None) for column in table.key_columns if column.nullable)),
+            .where(*(column.is_not(None) for column in table.key_columns if column.info.get("may_be_null"))),
         )
         self._layouts[table.name, asked] = found
         return found

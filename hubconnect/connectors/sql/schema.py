@@ -142,7 +142,7 @@ class Schema:
         keys = list(table.primary_key.columns)
         parts = [key_part(column.type, dialect) for column in keys]
         parts = [
-            key_part(column.info["type"], dialect) if part is None and column.info else part
+            key_part(column.info["type"], dialect) if part is None and "type" in column.info else part
             for part, column in zip(parts, keys, strict=True)
         ]
         readers = [part for part in parts if part is not None]
@@ -184,8 +184,12 @@ def _modified(columns: Mapping[str, TableColumn], name: str) -> TableColumn | No
 
 def _pass_raw(_inspector: object, _table: object, column: Any) -> None:  # noqa: ANN401 - an event's
     """Keep the declared type beside the column and let SQLAlchemy convert nothing."""
+    if column.get("primary_key"):
+        # SQLite lets keys be NULL, save one declared INTEGER. Such rows have no id: left out.
+        column["info"] = {"may_be_null": column["nullable"]}
+        column["nullable"] = False
     if isinstance(column["type"], _RAW_ON_SQLITE):
-        column["info"] = {"type": column["type"]}
+        column["info"] = column.get("info", {}) | {"type": column["type"]}
         column["type"] = types.NullType()
 
 
