@@ -142,6 +142,7 @@ class HttpClient:
 
     Attributes:
         calls: requests sent, by kind; repeats count.
+        patience: how long one request may wait in all, for limits, locks and repeats.
     """
 
     def __init__(
@@ -167,6 +168,7 @@ class HttpClient:
         self.base_url = base_url.rstrip("/")
         self.context = context
         self.calls: Counter[str] = Counter()
+        self.patience = LONGEST_WAIT
         self._judge = judge
         self._parameter = parameter
         self._clock = clock or SystemClock()
@@ -206,7 +208,7 @@ class HttpClient:
             except ConnectorError as error:
                 is_open = is_open or (request.is_write and isinstance(error, AnswerMissingError))
                 wait = self._wait_before_repeat(error, attempt)
-                is_hopeless = attempt == MAX_ATTEMPTS or waited + wait > LONGEST_WAIT
+                is_hopeless = attempt == MAX_ATTEMPTS or waited + wait > self.patience
                 if is_open and (is_hopeless or not request.is_repeatable):
                     hint = "It may have been carried out; that is looked up before it is repeated."
                     raise OutcomeUnknownError(error.message, hint=hint) from error

@@ -27,6 +27,7 @@ from hubconnect.connectors.base import (
 )
 from hubconnect.connectors.connections import UnreachableError
 from hubconnect.connectors.errors import AttentionError, Category
+from hubconnect.connectors.http import LONGEST_WAIT
 from hubconnect.connectors.hubspot.account import (
     Account,
     OwnerDirectory,
@@ -48,6 +49,8 @@ from hubconnect.connectors.hubspot.writes import RecordWriter
 from hubconnect.connectors.parameters import Parameter
 
 CAPABILITIES = frozenset({Capability.CREATE, Capability.UPDATE})
+# A person waits for the check's result.
+CHECK_PATIENCE = timedelta(seconds=2)
 LATER = "This version of HubConnect does not sync them yet."
 
 
@@ -88,6 +91,7 @@ class HubSpotConnector(Connector):
 
     @override
     def check(self) -> CheckReport:
+        self._api.http.patience = CHECK_PATIENCE
         check = Check(
             api=self._api,
             get_schema=self._schema,
@@ -103,6 +107,8 @@ class HubSpotConnector(Connector):
                 category=Category.UNREACHABLE,
                 parameter="api_url",
             ) from error
+        finally:
+            self._api.http.patience = LONGEST_WAIT
         self._shelf.renew(self._key("account"), partial(pack_account, account))
         return report
 
