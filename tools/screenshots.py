@@ -1,7 +1,7 @@
 """What ``make screenshots`` runs: pictures of every page, light and dark, wide and narrow.
 
 Starts a demo of its own, lets it sync, and walks through the pages from the navigation: each entry,
-its *Add* page, and the first thing it lists. Complains about what a picture hides: errors on the
+its *Add* page, the first thing it lists, and the form that edits it. Complains about what a picture hides: errors on the
 console, and pages that are wider than their window.
 """
 
@@ -115,6 +115,8 @@ def pages(page: Page, demo: Demo) -> Iterator[tuple[str, str]]:
             for _, found in addresses(page.locator(selector))[:1]:
                 if found not in {other for _, other in entries}:
                     yield f"{name}-{suffix}", demo.url + found
+                    for _, edit in addresses(page.locator(".actions a:has-text('Edit')"))[:1]:
+                        yield f"{name}-edit", demo.url + edit
                     page.goto(demo.url + url)
     yield "profile", f"{demo.url}/profile/"
 
