@@ -34,7 +34,13 @@ class Finder:
             reader: of the object type.
             queries: what to find; each condition has the value its operator needs.
             names: fields to give.
+
+        Raises:
+            ValueError: a query has no condition, so that every record would match.
         """
+        if not all(queries):
+            msg = "A lookup needs at least one condition."
+            raise ValueError(msg)
         self._reader = reader
         self._schema = reader.schema
         self._queries = queries
