@@ -1,8 +1,8 @@
 """What ``make screenshots`` runs: pictures of every page, light and dark, wide and narrow.
 
-Starts a demo of its own, lets it sync, and walks through the pages from the navigation: each entry,
-its *Add* page, the first thing it lists, and the form that edits it. Complains about what a picture hides: errors on the
-console, and pages that are wider than their window.
+Starts a demo of its own, lets it sync, and walks through the pages from the navigation: each
+entry, its *Add* page, the first thing it lists, and the form that edits it. Complains about what
+a picture hides: errors on the console, and pages that are wider than their window.
 """
 
 import itertools
