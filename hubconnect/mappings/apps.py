@@ -8,3 +8,10 @@ class MappingsConfig(AppConfig):
 
     name = "hubconnect.mappings"
     label = "mappings"
+
+    def ready(self) -> None:
+        """Say what of mappings goes into the audit trail. Their rows are noted when saved."""
+        from hubconnect.core.audit import keep_trail  # noqa: PLC0415  apps come first
+        from hubconnect.mappings.models import Mapping  # noqa: PLC0415
+
+        keep_trail(Mapping, ignored=("version", "created_at", "updated_at"))

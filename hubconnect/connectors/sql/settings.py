@@ -26,6 +26,7 @@ PARAMETERS = (
     Parameter(
         name=URL_PARAMETER,
         label="Database URL",
+        kind=ParameterKind.URL,
         placeholder="postgresql://user@db.example.com:5432/shop",
         max_length=500,
         clean=_checked_url,
@@ -71,7 +72,10 @@ PARAMETERS = (
         required=False,
         default=UTC_ZONE,
         choices=_zones(),
-        help="In which zone the application writes dates with a time. Columns with a zone of their own ignore it.",
+        help=(
+            "In which zone the application writes dates with a time. It has no effect on columns "
+            "with a zone of their own."
+        ),
     ),
     Parameter(
         name="remote_id_column",

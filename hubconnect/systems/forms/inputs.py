@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -93,3 +94,12 @@ def text_of(value: object) -> str:
     if isinstance(value, bool):
         return YES if value else ""
     return "" if value is None else str(value)
+
+
+def place_of(address: str) -> tuple[object, ...]:
+    """Return what of an address says where it leads, without user, password and parameters."""
+    try:
+        parts = urlsplit(address.strip())
+        return parts.scheme, parts.hostname, parts.port, parts.path.rstrip("/")
+    except ValueError:  # a broken address leads nowhere
+        return ()

@@ -24,6 +24,7 @@ from hubconnect.systems.forms.inputs import (
     Group,
     checked,
     input_for,
+    place_of,
     text_of,
 )
 from hubconnect.systems.models import System
@@ -204,7 +205,7 @@ class SystemForm(forms.Form):
             one.name for one in self.parameters if one.kind is ParameterKind.URL and one.required
         ]
         return any(
-            stored.get(name, "").rstrip("/") != typed.get(name, "").rstrip("/")
+            place_of(stored[name]) != place_of(typed.get(name, ""))
             for name in addresses
             if name in stored
         )
@@ -221,13 +222,21 @@ class SystemForm(forms.Form):
                 self.cleaned_parameters[name] = text
             elif text:
                 self.cleaned_secrets[name] = text
+        self._show_settled()
+
+    def _show_settled(self) -> None:
+        """Have the boxes show what will be stored: a password does not stay in an address."""
+        settled = {self.add_prefix(name): text for name, text in self.cleaned_parameters.items()}
+        self.data = dict(self.data.items()) | settled
 
     def hold_secrets(self) -> dict[str, str]:
         """Return the secrets typed now or waiting since the last attempt; their boxes say so."""
         applying = {one.name for one in self._applying(self._now()) if one.is_secret}
         typed = {name: text_of(self.data.get(self.add_prefix(name))).strip() for name in applying}
         waiting = {name: text for name, text in self.waiting.items() if name in applying}
-        held = waiting | {name: text for name, text in typed.items() if text}
+        stored = self.system.secrets if self.system is not None else {}
+        settled = {k: v for k, v in self.cleaned_secrets.items() if stored.get(k) != v}
+        held = waiting | {name: text for name, text in typed.items() if text} | settled
         for name in held:
             self.fields[name].widget.attrs["placeholder"] = WAITING
         return held

@@ -1,0 +1,1 @@
+"""Forms of mappings: choosing the two sides, and the editor's rows."""

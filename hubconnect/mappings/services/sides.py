@@ -1,0 +1,44 @@
+"""Both sides of a mapping as their systems describe them now."""
+
+from dataclasses import dataclass
+
+from hubconnect.connectors.errors import AttentionError
+from hubconnect.engine.checks import Side
+from hubconnect.mappings.models import Mapping
+from hubconnect.systems.models import System
+from hubconnect.systems.services import schema
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The left and the right side."""
+
+    left: Side
+    right: Side
+
+
+def load_sides(mapping: Mapping, *, is_fresh: bool = False) -> Sides:
+    """Return both sides of a mapping; ``is_fresh`` asks the systems anew.
+
+    Raises:
+        ConnectorError: a system cannot be asked, or the object type is gone.
+    """
+    return Sides(
+        load_side(mapping.left_system, mapping.left_type, is_fresh=is_fresh),
+        load_side(mapping.right_system, mapping.right_type, is_fresh=is_fresh),
+    )
+
+
+def load_side(system: System, name: str, *, is_fresh: bool = False) -> Side:
+    """Return one side of a mapping.
+
+    Raises:
+        AttentionError: the system has no such object type (any more).
+        ConnectorError: the system cannot be asked.
+    """
+    types = {one.name: one for one in schema.object_types(system, is_fresh=is_fresh)}
+    if name not in types:
+        msg = f"{system.name} has no object type “{name}” (any more)."
+        hint = "Bring it back there, or make a new mapping."
+        raise AttentionError(msg, hint=hint)
+    return Side(system.name, types[name], schema.fields(system, name, is_fresh=is_fresh))
