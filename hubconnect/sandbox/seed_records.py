@@ -4,6 +4,7 @@ import json
 import random
 import sqlite3
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from hubconnect.sandbox.account import Account
@@ -70,7 +71,7 @@ class _Seeder:
             "hs_created_by_user_id": user_id,
         }
         rows: list[tuple[Any, ...]] = []
-        for (values, created), _ in zip(drafts, range(_CHUNK), strict=False):
+        for values, created in islice(drafts, _CHUNK):
             derived = derive(schema, {**values, created_property: to_text(created)}, {}, created)
             stored = {**values, **origin}
             stored |= {name: value for name, value in derived.items() if value is not None}
