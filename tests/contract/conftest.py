@@ -6,27 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.sql_subject import postgresql_server, postgresql_subject, sqlite_subject
+from tests.contract.hubspot_subject import hubspot_subject
+from tests.contract.sql_subject import postgresql_subject, sqlite_subject
 from tests.contract.subject import Subject
 
 Open = Callable[[Path, pytest.FixtureRequest], AbstractContextManager[Subject]]
 
 
 def _postgresql(folder: Path, request: pytest.FixtureRequest) -> AbstractContextManager[Subject]:
-    return postgresql_subject(folder, request.getfixturevalue("postgresql_url"))
+    return postgresql_subject(folder, request.getfixturevalue("postgres_url"))
 
 
 # Name of the subject, starting with its connector's slug: how to open it.
 SUBJECTS: dict[str, Open] = {
+    "hubspot": lambda _folder, _request: hubspot_subject(),
     "sql on SQLite": lambda folder, _request: sqlite_subject(folder),
     "sql on PostgreSQL": _postgresql,
 }
-
-
-@pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
-    with postgresql_server() as address:
-        yield address
 
 
 @pytest.fixture(params=SUBJECTS)

@@ -1,32 +1,24 @@
 """SQL databases under the contract suite: one table of customers."""
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine, NullPool, create_engine, insert, make_url, text
+from sqlalchemy import Engine, NullPool, create_engine, insert, make_url
 from sqlalchemy.schema import CreateSchema, DropSchema
 
 from hubconnect.connectors.addresses import NetworkPolicy
 from hubconnect.connectors.base import Connector, Context, Value, Values
+from hubconnect.connectors.limits import MemoryRateLimiter
 from hubconnect.connectors.parameters import Secret
 from hubconnect.connectors.sql.connector import SQLConnector
 from tests.contract.tables import build_tables
-from tools.localservices import postgres
 
 SECRETS = frozenset({"password"})
-
-
-class NoLimit:
-    """A database has no call limit."""
-
-    def wait_for(self, key: str, *, calls: int, per: timedelta) -> timedelta:
-        return timedelta()
 
 
 class SQLSubject:
@@ -66,21 +58,19 @@ class SQLSubject:
 
     def make_records(self, count: int) -> list[str]:
         table = self.tables["customers"]
-        stamp = self.context_time()
+        stamp = self._time_now()
         rows = [{**self.values(number), "updated_at": stamp} for number in range(count)]
         with self.engine.begin() as connection:
             connection.execute(insert(table), rows)
             found = connection.execute(table.select().order_by(table.c.id)).all()
         return [str(row.id) for row in found]
 
-    def context_time(self) -> Any:  # noqa: ANN401 - the driver's
-        column = self.tables["customers"].c.updated_at.type
-        return self.connector.now() if getattr(column, "timezone", False) else self._local_now()
-
-    def _local_now(self) -> Any:  # noqa: ANN401 - the driver's
-        from zoneinfo import ZoneInfo  # noqa: PLC0415
-
-        return self.connector.now().astimezone(ZoneInfo("Europe/Berlin")).replace(tzinfo=None)
+    def _time_now(self) -> datetime:
+        return (
+            self.connector.now()
+            .astimezone(ZoneInfo(self.settings["time_zone"]))
+            .replace(tzinfo=None)
+        )
 
     def edit_record(self, record_id: str, text: str) -> None:
         table = self.tables["customers"]
@@ -88,7 +78,7 @@ class SQLSubject:
             connection.execute(
                 table.update()
                 .where(table.c.id == int(record_id))
-                .values(name=text, updated_at=self.context_time())
+                .values(name=text, updated_at=self._time_now())
             )
 
     def delete_record(self, record_id: str) -> None:
@@ -179,28 +169,10 @@ def postgresql_subject(folder: Path, server: str) -> Iterator[SQLSubject]:
         engine.dispose()
 
 
-@contextmanager
-def postgresql_server() -> Iterator[str]:
-    """Give the address of a PostgreSQL server: the session's, else one started for it."""
-    address = os.environ.get("DATABASE_URL", "")
-    if address.startswith("postgres"):
-        yield address
-        return
-    with postgres() as server:
-        yield server.url
-
-
 def _context(folder: Path) -> Context:
     return Context(
-        limiter=NoLimit(),
+        limiter=MemoryRateLimiter(),
         addresses=NetworkPolicy(["127.0.0.0/8", "::1"]),
         sqlite_dir=str(folder),
         request_timeout=timedelta(seconds=10),
     )
-
-
-def run(engine: Engine, *statements: str) -> None:
-    """Run statements as the database's owner."""
-    with engine.begin() as connection:
-        for statement in statements:
-            connection.execute(text(statement))

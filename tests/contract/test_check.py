@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from hubconnect.connectors.base import Ability
-from hubconnect.connectors.errors import AttentionError, TemporaryError
+from hubconnect.connectors.errors import AttentionError, Category, TemporaryError
 from tests.contract.subject import Subject
 
 
@@ -30,10 +30,11 @@ def test_a_check_blames_the_parameter_that_is_wrong(subject: Subject) -> None:
         assert caught.value.message
 
 
-def test_a_system_that_is_away_may_answer_later(subject: Subject) -> None:
+def test_a_system_that_is_away_is_called_unreachable(subject: Subject) -> None:
     if subject.away_settings:  # a file is there or not
-        with pytest.raises(TemporaryError):
+        with pytest.raises((TemporaryError, AttentionError)) as caught:
             subject.open(subject.away_settings).check()
+        assert caught.value.category is Category.UNREACHABLE
 
 
 def test_secrets_are_declared_as_such_and_never_printed(subject: Subject) -> None:

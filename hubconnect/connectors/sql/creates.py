@@ -1,6 +1,6 @@
 """Creates rows so that none is created twice, and settles creates whose reply was lost."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -12,7 +12,13 @@ from hubconnect.connectors.sql.keys import record_id
 from hubconnect.connectors.sql.ledger import Ledger
 from hubconnect.connectors.sql.reader import Reader
 from hubconnect.connectors.sql.tables import ObjectTable
-from hubconnect.connectors.sql.writer import Entry, stored_values, write_all
+from hubconnect.connectors.sql.writer import (
+    Entry,
+    by_columns,
+    stamp_of,
+    stored_values,
+    write_all,
+)
 
 CHUNK = 500
 
@@ -137,21 +143,6 @@ class Creator:
         return outcomes
 
 
-def stamp_of(table: ObjectTable, now: Any) -> dict[str, Any]:  # noqa: ANN401 - the codec checks it
-    """Return the modified time to write: other readers of the column rely on it."""
-    modified = table.modified
-    if modified is None or modified.field.read_only or modified.codec.write is None:
-        return {}
-    return {modified.name: modified.codec.write(now)}
-
-
-def by_columns(entries: Iterable[Entry]) -> list[tuple[frozenset[str], list[Entry]]]:
-    groups: dict[frozenset[str], list[Entry]] = {}
-    for entry in entries:
-        groups.setdefault(frozenset(entry.raw), []).append(entry)
-    return list(groups.items())
-
-
 def _insert_rows(
     connection: Connection, table: ObjectTable, rows: list[dict[str, Any]], names: set[str]
 ) -> list[str]:
@@ -164,9 +155,7 @@ def _insert_rows(
         result = connection.execute(insert(table.table))
         return [_id_of(table, result.inserted_primary_key)]
     if connection.dialect.insert_executemany_returning_sort_by_parameter_order:
-        statement = insert(table.table).returning(
-            *table.key_columns, sort_by_parameter_order=True
-        )
+        statement = insert(table.table).returning(*table.key_columns, sort_by_parameter_order=True)
         return [_id_of(table, tuple(row)) for row in connection.execute(statement, rows)]
     single = insert(table.table)
     return [_id_of(table, connection.execute(single, row).inserted_primary_key) for row in rows]
@@ -175,8 +164,9 @@ def _insert_rows(
 def _id_of(table: ObjectTable, key: Any) -> str:  # noqa: ANN401 - a row or a tuple
     if key is None or any(part is None for part in key):
         names = ", ".join(column.name for column in table.key)
+        msg = f"{table.name} does not give new rows a key by itself."
         raise RecordError(
-            f"{table.name} does not give new rows a key by itself.",
+            msg,
             hint=f"Map a field to {names}.",
             category=Category.REQUIRED_FIELD,
         )

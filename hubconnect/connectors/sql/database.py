@@ -91,7 +91,7 @@ class Database:
             OutcomeUnknownError: the connection broke while committing.
         """
         with self._connection() as connection:
-            connection = connection.execution_options(**{IS_WRITE: True})
+            connection.execution_options(**{IS_WRITE: True})
             transaction = connection.begin()
             try:
                 yield connection
@@ -108,11 +108,9 @@ class Database:
 
     def now_in(self, connection: Connection) -> datetime:
         """Return the database's time, asked on this connection."""
-        found: Any = connection.exec_driver_sql(self.dialect.clock).scalar_one()
-        moment = datetime.fromisoformat(found) if isinstance(found, str) else found
-        if moment.tzinfo is None:
-            return moment.replace(tzinfo=UTC)  # type: ignore[no-any-return]  # a driver's answer
-        return moment.astimezone(UTC)  # type: ignore[no-any-return]  # a driver's answer
+        found = connection.exec_driver_sql(self.dialect.clock).scalar_one()
+        moment: datetime = datetime.fromisoformat(found) if isinstance(found, str) else found
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
@@ -164,19 +162,7 @@ def _listen(engine: Engine, dialect: Dialect, context: Context, calls: Counter[s
     statements = _first_statements(dialect, context)
 
     def set_up(connection: Any, _record: object) -> None:  # noqa: ANN401 - any driver's
-        if dialect.name == "sqlite":
-            # The driver would begin transactions by itself, too late and never IMMEDIATE.
-            connection.isolation_level = None
-        cursor = connection.cursor()
-        for statement in statements:
-            cursor.execute(statement)
-        cursor.close()
-        if dialect.name == "postgresql":
-            connection.commit()
-
-    def begin(connection: Connection) -> None:
-        is_write = connection.get_execution_options().get(IS_WRITE)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+        _set_up(connection, dialect, statements)
 
     def count(*arguments: Any) -> None:
         word = str(arguments[2]).split(None, 1)[0].lower()
@@ -186,7 +172,24 @@ def _listen(engine: Engine, dialect: Dialect, context: Context, calls: Counter[s
     event.listen(engine, "connect", set_up)
     event.listen(engine, "before_cursor_execute", count)
     if dialect.name == "sqlite":
-        event.listen(engine, "begin", begin)
+        event.listen(engine, "begin", _begin)
+
+
+def _set_up(connection: Any, dialect: Dialect, statements: tuple[str, ...]) -> None:
+    if dialect.name == "sqlite":
+        # The driver would begin transactions by itself, too late and never IMMEDIATE.
+        connection.isolation_level = None
+    cursor = connection.cursor()
+    for statement in statements:
+        cursor.execute(statement)
+    cursor.close()
+    if dialect.name == "postgresql":
+        connection.commit()
+
+
+def _begin(connection: Connection) -> None:
+    is_write = connection.get_execution_options().get(IS_WRITE)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
 
 
 def _first_statements(dialect: Dialect, context: Context) -> tuple[str, ...]:

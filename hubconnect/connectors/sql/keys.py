@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, and_, false, or_, tuple_, types
@@ -15,24 +14,27 @@ EMPTY = "\\e"
 
 Part = Callable[[str], Any]
 
+_ON_SQLITE: tuple[tuple[type, Part], ...] = (
+    (types.Integer, int),
+    (types.String, str),
+    (types.Date, str),
+    (types.DateTime, str),
+    (types.Uuid, str),
+)
+_ELSEWHERE: tuple[tuple[type, Part], ...] = (
+    (types.Integer, int),
+    (types.String, str),
+    (types.Uuid, uuid.UUID),
+    (types.DateTime, datetime.fromisoformat),
+    (types.Date, date.fromisoformat),
+)
+
 
 def key_part(column_type: types.TypeEngine[Any], dialect: str) -> Part | None:
     """Return what reads a key's part from an id, or None where such a type cannot be a key."""
-    if isinstance(column_type, types.Integer):
-        return int
-    if isinstance(column_type, types.String):
-        return str
-    if dialect == "sqlite":  # dates and numbers are kept as whatever was written
-        return str if isinstance(column_type, types.Date | types.DateTime | types.Uuid) else None
-    if isinstance(column_type, types.Uuid):
-        return uuid.UUID
-    if isinstance(column_type, types.Float):
-        return None  # two ways to write one number
-    if isinstance(column_type, types.Numeric):
-        return Decimal
-    if isinstance(column_type, types.DateTime):
-        return datetime.fromisoformat
-    return date.fromisoformat if isinstance(column_type, types.Date) else None
+    # SQLite keeps dates as whatever text was written; a float can be written in two ways.
+    kinds = _ON_SQLITE if dialect == "sqlite" else _ELSEWHERE
+    return next((read for kind, read in kinds if isinstance(column_type, kind)), None)
 
 
 def record_id(parts: Sequence[Any]) -> str:

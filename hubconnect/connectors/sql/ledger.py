@@ -18,6 +18,7 @@ from sqlalchemy import (
     bindparam,
     insert,
     inspect,
+    literal_column,
     select,
 )
 from sqlalchemy.schema import CreateTable
@@ -95,8 +96,9 @@ class Ledger:
         tables = (self.table, self.account)
         dialect = self._database.engine.dialect
         creates = [str(CreateTable(one).compile(dialect=dialect)).strip() for one in tables]
-        account = dialect.identifier_preparer.format_table(self.account)
-        return ";\n\n".join([*creates, f"INSERT INTO {account} (id) VALUES ('<a new UUID>')"]) + ";"
+        account = insert(self.account).values(id=literal_column("'<a new UUID>'"))
+        creates.append(str(account.compile(dialect=dialect)))
+        return ";\n\n".join(creates) + ";"
 
     def create(self) -> None:
         """Make the tables that are missing, and the account's id."""

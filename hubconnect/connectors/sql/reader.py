@@ -23,7 +23,7 @@ TUPLE_DIALECTS = frozenset({"sqlite", "postgresql", "mysql", "mariadb"})
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A SELECT of the key, the modified time if there is one, and fields; and how to read its rows."""
+    """A SELECT of the key, the modified time if there is one, and fields, with their readers."""
 
     table: ObjectTable
     names: tuple[str, ...]
@@ -98,7 +98,7 @@ class Reader:
             .add_columns(
                 *(one.column.label(f"c{place}") for place, one in enumerate(columns)),
             )
-            .where(*(column.is_not(None) for column in table.key_columns if column.info.get("may_be_null"))),
+            .where(*_has_key(table)),
         )
         self._layouts[table.name, asked] = found
         return found
@@ -244,6 +244,11 @@ class Reader:
             yield Page(tuple(records), after)
             if len(rows) < self._batch_size:
                 return
+
+
+def _has_key(table: ObjectTable) -> list[ColumnElement[bool]]:
+    nullable = [column for column in table.key_columns if column.info.get("may_be_null")]
+    return [column.is_not(None) for column in nullable]
 
 
 def _passes(record: Record, wanted: Filter) -> bool:

@@ -123,7 +123,8 @@ def _too_long(table: ObjectTable, raw: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(
         name
         for name, value in raw.items()
-        if isinstance(value, str) and len(value) > (table.columns[name].field.max_length or len(value))
+        if isinstance(value, str)
+        and len(value) > (table.columns[name].field.max_length or len(value))
     )
 
 

@@ -105,8 +105,9 @@ class Schema:
                 found = self._reflect(connection, bare, has_ledger=has_ledger) if bare else []
             self._tables.update({one.name: one for one in found})
         if name not in self._tables:
+            msg = f"The database has no table {name!r} with a primary key (any more)."
             raise AttentionError(
-                f"The database has no table {name!r} with a primary key (any more).",
+                msg,
                 hint="Choose another table in the mapping, or give the table a primary key.",
             )
         return self._tables[name]
@@ -142,7 +143,9 @@ class Schema:
         keys = list(table.primary_key.columns)
         parts = [key_part(column.type, dialect) for column in keys]
         parts = [
-            key_part(column.info["type"], dialect) if part is None and "type" in column.info else part
+            key_part(column.info["type"], dialect)
+            if part is None and "type" in column.info
+            else part
             for part, column in zip(parts, keys, strict=True)
         ]
         readers = [part for part in parts if part is not None]
@@ -214,7 +217,8 @@ def _sqlite_facts(connection: Connection) -> _Facts:
     indexes = connection.execute(
         text(
             "SELECT m.name, i.name, c.name FROM sqlite_master AS m, pragma_index_list(m.name) AS i,"
-            " pragma_index_info(i.name) AS c WHERE m.type = 'table' AND i.\"unique\" AND NOT i.partial"
+            " pragma_index_info(i.name) AS c"
+            " WHERE m.type = 'table' AND i.\"unique\" AND NOT i.partial"
         )
     ).all()
     sets: dict[tuple[str, str], set[str | None]] = {}
@@ -236,7 +240,7 @@ def _sqlite_facts(connection: Connection) -> _Facts:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Types and indexes SQLAlchemy does not know are shown as read-only or left out; that is fine."""
+    """Keep quiet about types and indexes SQLAlchemy does not know: read-only, or left out."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SAWarning)
         yield

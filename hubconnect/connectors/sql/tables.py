@@ -70,8 +70,9 @@ class ObjectTable:
         try:
             return [self.columns[name] for name in names]
         except KeyError as error:
+            msg = f"Table {self.name} has no column {error.args[0]!r} (any more)."
             raise AttentionError(
-                f"Table {self.name} has no column {error.args[0]!r} (any more).",
+                msg,
                 hint="Correct the mapping or the criteria, or add the column to the table.",
             ) from error
 
@@ -104,10 +105,11 @@ def unique_sets(table: Table) -> tuple[frozenset[str], ...]:
             found.add(frozenset(column.name for column in constraint.columns))
     for index in table.indexes:
         is_partial = any(
-            index.dialect_kwargs.get(f"{name}_where") is not None for name in ("postgresql", "sqlite")
+            index.dialect_kwargs.get(f"{name}_where") is not None
+            for name in ("postgresql", "sqlite")
         )
         names = [getattr(part, "name", None) for part in index.expressions]
-        if index.unique and not is_partial and all(name in table.columns for name in names):
+        if index.unique and not is_partial and all(str(name) in table.columns for name in names):
             found.add(frozenset(str(name) for name in names))
     return tuple(sorted(found, key=sorted))
 

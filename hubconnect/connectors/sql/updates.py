@@ -12,11 +12,16 @@ from sqlalchemy import Connection, bindparam, update
 
 from hubconnect.connectors.base import Outcome, Patch, Record
 from hubconnect.connectors.errors import RecordError
-from hubconnect.connectors.sql.creates import by_columns, stamp_of
 from hubconnect.connectors.sql.database import Database
 from hubconnect.connectors.sql.reader import Reader
 from hubconnect.connectors.sql.tables import ObjectTable
-from hubconnect.connectors.sql.writer import Entry, stored_values, write_all
+from hubconnect.connectors.sql.writer import (
+    Entry,
+    by_columns,
+    stamp_of,
+    stored_values,
+    write_all,
+)
 
 KEY_PREFIX = "hubconnect_key_"
 
@@ -92,7 +97,8 @@ class Updater:
                 )
                 .values({name: bindparam(f"hubconnect_set_{name}") for name in columns})
             )
-            connection.execute(statement, [_bound(table, {**stamp, **one.raw}, one) for one in group])
+            rows = [_bound(table, {**stamp, **one.raw}, one) for one in group]
+            connection.execute(statement, rows)
 
 
 def _bound(table: ObjectTable, raw: dict[str, Any], entry: Entry) -> dict[str, Any]:
@@ -108,8 +114,9 @@ def _expected(entry: Entry) -> list[tuple[str, Any]]:
 def _refuse_new_key(table: ObjectTable, entry: Entry, record: Record) -> None:
     for column in table.key:
         if column.name in entry.values and entry.values[column.name] != record.values[column.name]:
+            msg = f"{column.name} is part of the key of {table.name} and cannot be changed."
             raise RecordError(
-                f"{column.name} is part of the key of {table.name} and cannot be changed.",
+                msg,
                 hint="Let the mapping write this field on create only.",
             )
 

@@ -1,4 +1,4 @@
-"""Which database a URL may name: allowed drivers and parameters, files, HubConnect's own database."""
+"""Which database a URL may name: drivers, parameters, files, never HubConnect's own."""
 
 import re
 from dataclasses import dataclass
@@ -138,7 +138,9 @@ def _check_file_name(url: URL) -> None:
 
 def _check_names(dialect: Dialect, url: URL) -> None:
     if not url.host or not HOST.fullmatch(url.host):
-        sentence = f"The URL needs the name or address of one host: {dialect.name}://user@host/database."
+        sentence = (
+            f"The URL needs the name or address of one host: {dialect.name}://user@host/database."
+        )
         raise ParameterInvalidError(URL_PARAMETER, sentence)
     if not url.database and "service_name" not in url.query:
         sentence = f"The URL needs the name of a database: {dialect.name}://user@host/database."
@@ -150,8 +152,9 @@ def _check_names(dialect: Dialect, url: URL) -> None:
 
 def _file_target(dialect: Dialect, url: URL, context: Context) -> Target:
     if not context.sqlite_dir:
+        msg = "SQLite files are not allowed in this installation."
         raise AttentionError(
-            "SQLite files are not allowed in this installation.",
+            msg,
             hint=f"An administrator can allow one folder with the setting {SQLITE_SETTING}.",
             parameter=URL_PARAMETER,
         )
@@ -160,10 +163,12 @@ def _file_target(dialect: Dialect, url: URL, context: Context) -> Target:
         path = (folder / str(url.database)).resolve()
         is_file = path.is_relative_to(folder) and path.is_file()
     except (OSError, RuntimeError) as error:  # a loop of symbolic links, a name too long
-        raise AttentionError("This file cannot be opened.", parameter=URL_PARAMETER) from error
+        msg = "This file cannot be opened."
+        raise AttentionError(msg, parameter=URL_PARAMETER) from error
     if not path.is_relative_to(folder):
+        msg = "This file lies outside the folder for SQLite files."
         raise AttentionError(
-            "This file lies outside the folder for SQLite files.",
+            msg,
             hint=f"Only files below {folder} may be opened ({SQLITE_SETTING}).",
             parameter=URL_PARAMETER,
         )
@@ -171,8 +176,9 @@ def _file_target(dialect: Dialect, url: URL, context: Context) -> Target:
         raise _own_database()
     name = str(path.relative_to(folder))
     if not is_file:
+        msg = f"There is no file {name} in the folder for SQLite files."
         raise AttentionError(
-            f"There is no file {name} in the folder for SQLite files.",
+            msg,
             hint=f"The folder is {folder} ({SQLITE_SETTING}).",
             parameter=URL_PARAMETER,
         )
@@ -229,7 +235,9 @@ def _is_same_file(path: Path, forbidden: str) -> bool:
         forbidden = url.database
     other = Path(forbidden)
     try:
-        return path == other.resolve() or (path.exists() and other.exists() and path.samefile(other))
+        return path == other.resolve() or (
+            path.exists() and other.exists() and path.samefile(other)
+        )
     except OSError:
         return False
 

@@ -168,7 +168,7 @@ def _read_boolean(raw: Any) -> Value:  # noqa: ANN401 - any driver's
     return bool(raw)
 
 
-def _read_number(raw: Any) -> Value:  # noqa: ANN401 - any driver's
+def _read_number(raw: Any) -> Decimal:  # noqa: ANN401 - any driver's
     if isinstance(raw, Decimal):
         return raw
     return Decimal(repr(raw)) if isinstance(raw, float) else Decimal(raw)
@@ -182,14 +182,14 @@ def _scaled_reader(scale: int | None) -> Read:
     def read(raw: Any) -> Value:  # noqa: ANN401 - any driver's
         number = _read_number(raw)
         # SQLite keeps decimals as binary fractions: 12.5 stands for 12.50.
-        rounded = number.quantize(unit)  # type: ignore[union-attr]  # a Decimal
+        rounded = number.quantize(unit)
         return rounded if rounded == number else number
 
     return read
 
 
 def _read_date(raw: Any) -> Value:  # noqa: ANN401 - any driver's
-    return raw.date() if isinstance(raw, datetime) else raw  # type: ignore[no-any-return]  # a date
+    return raw.date() if isinstance(raw, datetime) else raw
 
 
 def _read_loose_date(raw: Any) -> Value:  # noqa: ANN401 - any driver's
@@ -199,7 +199,7 @@ def _read_loose_date(raw: Any) -> Value:  # noqa: ANN401 - any driver's
 def _loose_datetime(raw: Any) -> datetime:  # noqa: ANN401 - SQLite's: a text or seconds since 1970
     if isinstance(raw, int | float):
         return datetime.fromtimestamp(raw, UTC)
-    return datetime.fromisoformat(raw.strip())  # type: ignore[no-any-return]  # a datetime
+    return datetime.fromisoformat(raw.strip())
 
 
 def _aware(moment: datetime, zone: tzinfo) -> datetime:
@@ -247,5 +247,5 @@ def _write_integer(value: Value) -> int:
 def _plain_date(value: Value) -> date:
     if not isinstance(value, date) or isinstance(value, datetime):
         msg = "a date is needed."
-        raise ValueError(msg)
+        raise ValueError(msg)  # noqa: TRY004 - a value of the wrong kind, not a bug
     return value

@@ -1,7 +1,8 @@
-"""Writes rows, many in one transaction; a batch that is refused is halved until the row is found."""
+"""Writes rows, many in one transaction; a refused batch is halved until the row is found."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -84,6 +85,22 @@ def write_all(
         else:
             outcomes += done
     return outcomes
+
+
+def stamp_of(table: ObjectTable, now: datetime) -> dict[str, Any]:
+    """Return the modified time to write: other readers of the column rely on it."""
+    modified = table.modified
+    if modified is None or modified.field.read_only or modified.codec.write is None:
+        return {}
+    return {modified.name: modified.codec.write(now)}
+
+
+def by_columns(entries: Iterable[Entry]) -> list[tuple[frozenset[str], list[Entry]]]:
+    """Return the entries in groups that set the same columns."""
+    groups: dict[frozenset[str], list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(frozenset(entry.raw), []).append(entry)
+    return list(groups.items())
 
 
 def _refused(

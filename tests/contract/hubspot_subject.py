@@ -1,0 +1,61 @@
+"""HubSpot under the contract suite: contacts of a sandbox account."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+
+from hubconnect.connectors.base import Connector, Value, Values
+from tests.contract.hubspot.conftest import connect
+from tests.sandbox_process import Sandbox, sandbox
+
+
+class HubSpotSubject:
+    """One sandbox account with our key property on contacts."""
+
+    object_type = "contacts"
+    unique_field = "email"
+    text_field = "firstname"
+    wrong_settings: tuple[tuple[str, Mapping[str, str]], ...] = (
+        ("access_token", {"access_token": "pat-na1-wrong"}),
+        ("api_url", {"api_url": "http://10.1.2.3"}),
+    )
+    away_settings: Mapping[str, str] = {"api_url": "http://127.0.0.1:1"}
+
+    def __init__(self, account: Sandbox, opened: ExitStack) -> None:
+        self.account, self._opened = account, opened
+        self.connector = self.open({})
+
+    def values(self, number: int) -> dict[str, Value]:
+        return {
+            "email": f"person{number}@example.com",
+            "firstname": f"Person {number}",
+            "lastname": "Contract",
+        }
+
+    def refused_values(self) -> Values:
+        return {"email": "this is no e-mail address", "firstname": "Nobody"}
+
+    def make_records(self, count: int) -> list[str]:
+        return [self.account.create("contacts", self.values(number)) for number in range(count)]
+
+    def edit_record(self, record_id: str, text: str) -> None:
+        self.account.update("contacts", record_id, {self.text_field: text})
+
+    def delete_record(self, record_id: str) -> None:
+        self.account.archive("contacts", record_id)
+
+    def settle_down(self) -> None:
+        """The sandbox's index has no delay here."""
+
+    def open(self, settings: Mapping[str, str]) -> Connector:
+        # The settings' names are none of the other arguments'.
+        opened = connect(self.account, **settings)  # type: ignore[arg-type]
+        return self._opened.enter_context(opened)
+
+
+@contextmanager
+def hubspot_subject() -> Iterator[HubSpotSubject]:
+    """Play an empty account."""
+    with sandbox() as account, ExitStack() as opened:
+        subject = HubSpotSubject(account, opened)
+        subject.connector.prepare("hubconnect_key:contacts")
+        yield subject
