@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, NoReturn
 
 GRACE_S = 15.0
+GONE_S = 2.0
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -86,8 +87,12 @@ def stop(
             process.wait(grace_s)
         except subprocess.TimeoutExpired:
             in_time = False
+    end = time.monotonic() + GONE_S
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)  # what the leader left behind
+        while time.monotonic() < end:  # what the leader left behind, until it is really gone
+            os.killpg(process.pid, signal.SIGKILL)
+            process.poll()
+            time.sleep(0.01)
     process.wait()
     return in_time
 

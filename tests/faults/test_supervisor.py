@@ -47,7 +47,7 @@ def test_stopping_ends_grandchildren_too(supervisor: Supervisor, tmp_path: Path,
     start_family(supervisor, tmp_path / "mark")
     assert len(tagged(tag)) == 2
     supervisor.stop()
-    assert tagged(tag) == []
+    wait_until(lambda: not tagged(tag), timeout_s=5, what="no process is left")
 
 
 def test_who_ignores_the_request_is_killed(
@@ -55,7 +55,7 @@ def test_who_ignores_the_request_is_killed(
 ) -> None:
     start_family(supervisor, tmp_path / "mark", "stubborn")
     supervisor.stop()
-    assert tagged(tag) == []
+    wait_until(lambda: not tagged(tag), timeout_s=5, what="no process is left")
     assert "family did not stop" in capsys.readouterr().out
 
 
