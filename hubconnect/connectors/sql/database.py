@@ -1,7 +1,7 @@
 """Opens the database, counts statements, and turns a driver's exceptions into the error tree."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cached_property
@@ -175,16 +175,16 @@ def _listen(engine: Engine, dialect: Dialect, context: Context, calls: Counter[s
         event.listen(engine, "begin", _begin)
 
 
-def _set_up(connection: Any, dialect: Dialect, statements: tuple[str, ...]) -> None:
+def _set_up(raw: Any, dialect: Dialect, statements: Sequence[str]) -> None:  # noqa: ANN401 - any driver's
     if dialect.name == "sqlite":
         # The driver would begin transactions by itself, too late and never IMMEDIATE.
-        connection.isolation_level = None
-    cursor = connection.cursor()
+        raw.isolation_level = None
+    cursor = raw.cursor()
     for statement in statements:
         cursor.execute(statement)
     cursor.close()
     if dialect.name == "postgresql":
-        connection.commit()
+        raw.commit()
 
 
 def _begin(connection: Connection) -> None:
