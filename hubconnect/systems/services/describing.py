@@ -14,14 +14,12 @@ class Described:
     Attributes:
         sign_in: the chosen way to sign in, e.g. ``Access Token``, or "".
         user: the e-mail address it signs in as, or "".
-        settings: label and text of each parameter that applies; secrets as dots.
     """
 
     type_label: str
     icon: str
     sign_in: str
     user: str
-    settings: tuple[tuple[str, str], ...]
 
 
 def describe(system: System) -> Described:
@@ -29,8 +27,8 @@ def describe(system: System) -> Described:
     connector = connectors().get(system.connector)
     if connector is None:
         gone = f"{system.connector} (not installed)"
-        return Described(type_label=gone, icon="systems", sign_in="", user="", settings=())
-    applying = [one for one in connector.parameters if one.applies(system.parameters)]
+        return Described(type_label=gone, icon="systems", sign_in="", user="")
+    applying = _applying(system)
     choices = [one for one in applying if one.kind is ParameterKind.CHOICE and one.required]
     emails = [one for one in applying if one.kind is ParameterKind.EMAIL]
     return Described(
@@ -38,13 +36,23 @@ def describe(system: System) -> Described:
         icon=connector.icon,
         sign_in=_shown(choices[0], system) if choices else "",
         user=_shown(emails[0], system) if emails else "",
-        settings=tuple((one.label, _shown(one, system)) for one in applying),
     )
+
+
+def settings_of(system: System) -> list[tuple[str, str]]:
+    """Return label and text of each setting that applies; of secrets only whether one is stored."""
+    return [(one.label, _shown(one, system)) for one in _applying(system)]
+
+
+def _applying(system: System) -> list[Parameter]:
+    connector = connectors().get(system.connector)
+    parameters = connector.parameters if connector is not None else ()
+    return [one for one in parameters if one.applies(system.parameters)]
 
 
 def _shown(parameter: Parameter, system: System) -> str:
     if parameter.is_secret:
-        return "••••"
+        return "•••• stored" if parameter.name in system.secrets else ""
     text: str = system.parameters.get(parameter.name, "")
     labels = {choice.value: choice.label for choice in parameter.choices}
     if parameter.kind is ParameterKind.BOOLEAN:

@@ -45,6 +45,11 @@ class ShownReport:
         return not self.missing and not self.remarks
 
     @property
+    def open_preparations(self) -> list[Preparation]:
+        """Return what can still be set up in the account."""
+        return [one for one in self.preparations if not one.is_done]
+
+    @property
     def headline(self) -> str:
         """Return the report in a few words."""
         if self.missing:

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from hubconnect.systems.models import System
-from hubconnect.systems.services.describing import Described, describe
+from hubconnect.systems.services.describing import Described, describe, settings_of
 from hubconnect.systems.services.reports import ShownReport, from_plain
 from hubconnect.systems.services.usage import Use, uses_of
 
@@ -47,6 +47,7 @@ def detail_context(system: System) -> dict[str, object]:
     return {
         "system": system,
         "described": describe(system),
+        "settings": settings_of(system),
         "uses": uses_of([system]).get(system.pk, []),
         "report": report,
     }
