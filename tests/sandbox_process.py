@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ DEFAULTS: Mapping[str, object] = {
     "search_limit": 0,
 }
 SEEDED = ("contacts", "companies", "deals", "tickets")
+# A proxy of the environment is not asked for loopback.
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -34,7 +37,7 @@ class Sandbox:
 
     def api(
         self, method: str, path: str, body: object = None, *, token: str = ""
-    ) -> tuple[int, Any, Mapping[str, str]]:
+    ) -> tuple[int, Any, Message]:
         """Call the HubSpot API; returns status, JSON (or text) and headers."""
         headers = {"Authorization": f"Bearer {token or self.token}"}
         return self._call(method, path, body, headers)
@@ -107,7 +110,7 @@ class Sandbox:
         """Forget the calls counted so far, and those the limits remember."""
         self._control("DELETE", "statistics")
 
-    def _control(self, method: str, path: str, body: object = None) -> Any:
+    def _control(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
         status, answer, _ = self._call(method, f"/sandbox/api/{path}", body, {})
         if status >= 400:
             message = f"{method} {path}: {status} {answer}"
@@ -116,20 +119,22 @@ class Sandbox:
 
     def _call(
         self, method: str, path: str, body: object, headers: dict[str, str]
-    ) -> tuple[int, Any, Mapping[str, str]]:
+    ) -> tuple[int, Any, Message]:
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data, headers, method=method)
+        request = urllib.request.Request(  # noqa: S310 - our own loopback address
+            self.url + path, data, headers, method=method
+        )
         if data is not None:
             request.add_header("Content-Type", "application/json")
         try:
-            with urllib.request.urlopen(request, timeout=30) as response:
-                return response.status, _parsed(response.read()), dict(response.headers)
+            with _OPENER.open(request, timeout=30) as response:
+                return response.status, _parsed(response.read()), response.headers
         except urllib.error.HTTPError as error:
             with error:
-                return error.code, _parsed(error.read()), dict(error.headers)
+                return error.code, _parsed(error.read()), error.headers
 
 
-def _parsed(content: bytes) -> Any:
+def _parsed(content: bytes) -> Any:  # noqa: ANN401 - JSON
     try:
         return json.loads(content) if content else None
     except ValueError:
@@ -155,7 +160,9 @@ def sandbox(database: Path | None = None, **options: object) -> Iterator[Sandbox
         for name, value in given.items():
             flag = f"--{name.replace('_', '-')}"
             command += [flag] if value is True else [flag, str(value)]
-        process = subprocess.Popen(command, cwd=_PROJECT, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            command, cwd=_PROJECT, stdout=subprocess.PIPE, text=True
+        )
         try:
             yield Sandbox(_announced(process), str(given["token"]), path, process)
         finally:

@@ -8,3 +8,19 @@ class IntegrationsConfig(AppConfig):
 
     name = "hubconnect.integrations"
     label = "integrations"
+
+    def ready(self) -> None:
+        """Have changes by people audited; how far a flow has come is no such change."""
+        from auditlog.registry import auditlog  # noqa: PLC0415  needs the loaded applications
+
+        from hubconnect.integrations.models import (  # noqa: PLC0415
+            Flow,
+            Integration,
+            Pair,
+        )
+
+        auditlog.register(Integration, exclude_fields=["created_at", "updated_at"])
+        auditlog.register(Pair, exclude_fields=["type_pair", "is_swapped"])
+        cursor = ["phase", "window_lower", "window_upper", "after_id", "is_window_open"]
+        moving = ["spec_hash", "next_run_at", "nudged_at", "setbacks", "is_paused"]
+        auditlog.register(Flow, exclude_fields=[*cursor, *moving])

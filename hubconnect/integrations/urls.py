@@ -1,6 +1,29 @@
 """Addresses of the integrations pages."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+
+from hubconnect.integrations.views import acting, failures, integrations, overview, pairs, runs
 
 app_name = "integrations"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("", overview.overview, name="overview"),
+    path("integrations/", integrations.integration_list, name="list"),
+    path("integrations/add/", integrations.integration_create, name="create"),
+    path("integrations/<int:pk>/", integrations.integration_detail, name="detail"),
+    path("integrations/<int:pk>/edit/", integrations.integration_edit, name="edit"),
+    path("integrations/<int:pk>/pairs/", pairs.pair_add, name="pair_add"),
+    path("integrations/<int:pk>/activate/", acting.activate, name="activate"),
+    path("integrations/<int:pk>/deactivate/", acting.deactivate, name="deactivate"),
+    path("integrations/<int:pk>/run/", acting.run_now, name="run_now"),
+    path("integrations/<int:pk>/delete/", acting.delete, name="delete"),
+    path("pairs/<int:pk>/", pairs.pair_settings, name="pair"),
+    path("pairs/<int:pk>/change/", pairs.pair_change, name="pair_change"),
+    path("history/", runs.run_list, name="run_list"),
+    path("history/<int:pk>/", runs.run_detail, name="run_detail"),
+    path("history/<int:pk>/progress/", runs.run_progress, name="run_progress"),
+    path("failures/", failures.failure_list, name="failure_list"),
+    path("failures/retry/", failures.failure_retry_many, name="failure_retry_many"),
+    path("failures/<int:pk>/", failures.failure_detail, name="failure_detail"),
+    path("failures/<int:pk>/retry/", failures.failure_retry, name="failure_retry"),
+    path("failures/<int:pk>/dismiss/", failures.failure_dismiss, name="failure_dismiss"),
+]

@@ -95,8 +95,8 @@ class Pages:
             rows = [
                 [
                     html.link(kind, one, str(one)),
-                    *(found[one].stored.get(name, "") for name in names),
-                    to_text(found[one].modified),
+                    *_cells(records, found[one], names),
+                    html.moment(to_text(found[one].modified)),
                 ]
                 for one in ids
             ]
@@ -194,6 +194,13 @@ def _search(db: sqlite3.Connection, kind: Kind, query: str, page: int) -> tuple[
     return [row[0] for row in rows], total.fetchone()[0]
 
 
+def _cells(records: Records, record: Record, names: list[str]) -> list[object]:
+    """Build the cells of a record; the first leads to it."""
+    values = record.stored
+    cells = [html.shown(records.schema, name, values.get(name, "")) for name in names]
+    return [html.link(records.kind, record.id, cells[0]), *cells[1:]]
+
+
 def _pager(kind: Kind, query: str, page: int, total: int) -> Markup:
     last = max((total + PAGE_SIZE - 1) // PAGE_SIZE, 1)
     anchor = Markup('<a href="/sandbox/records/{}?q={}&amp;page={}">{}</a>')
@@ -222,8 +229,8 @@ def _side(records: Records, record: Record) -> Markup:
     system = html.definitions(
         [
             ("Record ID", record.id),
-            ("Created", to_text(record.created)),
-            ("Modified", to_text(record.modified)),
+            ("Created", html.moment(to_text(record.created))),
+            ("Modified", html.moment(to_text(record.modified))),
             ("Source", record.stored.get("hs_object_source", "")),
         ]
     )
@@ -237,11 +244,16 @@ def _side(records: Records, record: Record) -> Markup:
         " ORDER BY at DESC, rowid DESC LIMIT ?",
         (records.kind.name, record.id, _HISTORY_SHOWN),
     )
-    item = Markup('<li>{} → {} <span class="quiet">{} {}</span></li>')
-    names = records.schema.properties
+    item = Markup('<li>{} → {} <span class="quiet">{}, {}</span></li>')
+    schema = records.schema
     changes = [
-        item.format(names[row[0]].definition["label"], row[1] or "(empty)", row[2], to_text(row[3]))
-        for row in rows
+        item.format(
+            schema.properties[name].definition["label"],
+            html.shown(schema, name, value) or "(empty)",
+            source,
+            html.moment(to_text(at)),
+        )
+        for name, value, source, at in rows
     ]
     return Markup(
         '<section class="card">{}</section>'

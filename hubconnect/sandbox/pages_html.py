@@ -84,6 +84,19 @@ def field(schema: Schema, one: Property, value: str, fault: str) -> Markup:
     )
 
 
+def shown(schema: Schema, name: str, value: str) -> str:
+    """Write a stored value as a person reads it: the label of an option, a moment to the minute."""
+    one = schema.properties[name]
+    if one.type == "datetime":
+        return moment(value)
+    return dict(_choices(schema, one)).get(value, value)
+
+
+def moment(text: str) -> str:
+    """Shorten a moment to the minute, in UTC."""
+    return text[:16].replace("T", " ")
+
+
 def _choices(schema: Schema, one: Property) -> list[tuple[str, str]]:
     if one.is_owner:
         return [(owner_id, owner.name) for owner_id, owner in schema.owners.items()]

@@ -12,8 +12,14 @@ from hubconnect.integrations.schedules import MOST_TIMES, WEEKDAYS, WEEKS
 from hubconnect.systems.models import System
 
 _CLOCK = re.compile(r"(?:[01]?\d|2[0-3]):[0-5]\d")
-_BY_DAY = "day"
-_SHORTEST_S = 1
+# Frequencies as the form offers them: a month goes by a day or by one of its weekdays.
+_BY_WEEKDAY = "monthly_weekday"
+_RECURS = [
+    ("daily", "Daily"),
+    ("weekly", "Weekly"),
+    ("monthly", "Monthly, on a day"),
+    (_BY_WEEKDAY, "Monthly, on a weekday"),
+]
 
 
 class TimesField(forms.CharField):
@@ -47,6 +53,7 @@ class TimesField(forms.CharField):
 class IntegrationForm(forms.ModelForm[Integration]):
     """Fields that do not apply to the chosen schedule are neither checked nor kept."""
 
+    recurs = forms.ChoiceField(label="Frequency", choices=_RECURS, required=False)
     times = TimesField(required=False)
     weekdays = forms.TypedMultipleChoiceField(
         label="Days of the week",
@@ -55,13 +62,8 @@ class IntegrationForm(forms.ModelForm[Integration]):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
-    month_by = forms.ChoiceField(
-        label="In the month",
-        choices=[
-            (_BY_DAY, "On a day of the month"),
-            *((k, f"On the {v}") for k, v in WEEKS.items()),
-        ],
-        required=False,
+    month_week = forms.TypedChoiceField(
+        label="Which of the month", choices=list(WEEKS.items()), coerce=int, required=False
     )
     month_day = forms.IntegerField(
         label="Day of the month",
@@ -81,10 +83,10 @@ class IntegrationForm(forms.ModelForm[Integration]):
             "schedule_kind",
             "interval_count",
             "interval_unit",
-            "frequency",
             "times",
             "weekdays",
             "month_day",
+            "month_week",
             "starts_on",
             "ends_on",
             "time_zone",
@@ -130,9 +132,9 @@ class IntegrationForm(forms.ModelForm[Integration]):
             if isinstance(field, forms.ModelChoiceField):
                 field.queryset = System.objects.defer("secrets", "report")
                 field.empty_label = "Choose a system"
-        week = self.instance.month_week
-        self.fields["month_by"].initial = _BY_DAY if week is None else week
-        for name in ("interval_count", "interval_unit", "frequency", "time_zone", "times"):
+        by_weekday = self.instance.month_week is not None
+        self.fields["recurs"].initial = _BY_WEEKDAY if by_weekday else self.instance.frequency
+        for name in _NEEDED:
             self.fields[name].required = False
             self.fields[name].mark_optional = False  # type: ignore[attr-defined]  # {% field %}'s
 
@@ -148,29 +150,27 @@ class IntegrationForm(forms.ModelForm[Integration]):
 
     def _keep_what_applies(self, data: dict[str, Any]) -> None:
         """Give fields that are not shown their defaults, and drop what was wrong with them."""
-        kind, frequency = data.get("schedule_kind"), data.get("frequency") or "daily"
-        by = data.get("month_by") or _BY_DAY
-        is_fixed = kind == Integration.ScheduleKind.FIXED
-        by_week = is_fixed and frequency == "monthly" and by != _BY_DAY
+        is_fixed = data.get("schedule_kind") == Integration.ScheduleKind.FIXED
+        recurs = (data.get("recurs") or "daily") if is_fixed else ""
         applies = {
             "interval_count": not is_fixed,
             "interval_unit": not is_fixed,
-            "frequency": is_fixed,
             "times": is_fixed,
-            "weekdays": (is_fixed and frequency == "weekly") or by_week,
-            "month_day": is_fixed and frequency == "monthly" and not by_week,
+            "weekdays": recurs in ("weekly", _BY_WEEKDAY),
+            "month_day": recurs == "monthly",
+            "month_week": recurs == _BY_WEEKDAY,
         }
         fresh = Integration()
         for name, does_apply in applies.items():
             if not does_apply:
                 self.errors.pop(name, None)
                 data[name] = getattr(fresh, name)
-            elif name not in self.errors and not data.get(name):
+            elif name not in self.errors and data.get(name) in ("", None, []):
                 self.add_error(name, _NEEDED[name])
-        self.instance.month_week = int(by) if by_week else None
-        if not is_fixed and data.get("interval_count", 1) < _SHORTEST_S:
+        self.instance.frequency = (recurs or fresh.frequency).removesuffix("_weekday")
+        data["time_zone"] = data.get("time_zone") or fresh.time_zone
+        if data.get("interval_count") == 0:
             self.add_error("interval_count", "The interval is at least 1.")
-        data["time_zone"] = data.get("time_zone") or "UTC"
 
     def _check_systems(self, data: dict[str, Any]) -> None:
         left, right = data.get("left_system"), data.get("right_system")
@@ -190,8 +190,8 @@ class IntegrationForm(forms.ModelForm[Integration]):
 _NEEDED = {
     "interval_count": "Say how many units lie between two runs.",
     "interval_unit": "Choose a unit.",
-    "frequency": "Choose daily, weekly or monthly.",
     "times": "Give at least one time of day, such as 06:00.",
     "weekdays": "Choose at least one day of the week.",
     "month_day": "Give the day of the month, 1 to 31.",
+    "month_week": "Choose which of the month's weekdays.",
 }

@@ -140,3 +140,14 @@ def failures_of(run: Run, events: Sequence[RecordEvent]) -> dict[str, int]:
         Q(flow=run.flow_id) | Q(type_pair=F("flow__pair__type_pair")), record_id__in=ids
     ).filter(flow__pair=run.flow.pair_id)
     return dict(found.order_by("pk").values_list("record_id", "pk"))
+
+
+def calls_of(run: Run) -> list[tuple[str, int]]:
+    """Return the requests of a run by what they were, source and target named."""
+    names = {"source": run.flow.source_system.name, "target": run.flow.target_system.name}
+    return [
+        (f"{names.get(side, side)}: {kind}", number)
+        for side, kinds in sorted(run.calls.items())
+        for kind, number in sorted(kinds.items())
+        if number
+    ]

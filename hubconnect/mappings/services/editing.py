@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from hubconnect.connectors.base import Field
-from hubconnect.engine.checks import OPTION_TYPES, Part, Problem, check_rules
+from hubconnect.engine.checks import ONE_WAYS, OPTION_TYPES, Part, Problem, check_rules
 from hubconnect.engine.mapping import Direction, FieldRule, ValuePair
 from hubconnect.engine.suggest import pair_by_name, suggest_rows
 from hubconnect.engine.values import can_convert
@@ -118,7 +118,8 @@ def _add(sheet: Sheet, sides: Sides, chosen: tuple[str, str]) -> None:
         raise ActRefusedError(msg)
     direction = _fitting(sides.left.fields.get(left), sides.right.fields.get(right))
     rule = FieldRule(left=left, right=right, direction=direction)
-    sheet.add(rule, is_open=not (left and right))
+    is_unfinished = any(unpaired(rule, sides, way) for way in ONE_WAYS)
+    sheet.add(rule, is_open=is_unfinished or not (left and right))
 
 
 def _fitting(left: Field | None, right: Field | None) -> Direction:

@@ -180,7 +180,7 @@ def test_two_records_for_one_counterpart_are_named(hub: Sandbox, tmp_path: Path)
     hub.create("contacts", {"email": "ana@x.example", "company": "A", "lastname": "Poe"})
     hub.create("contacts", {"email": "ann@x.example", "company": "A", "lastname": "Poe"})
     desk_file = tmp_path / "desk.sqlite3"
-    Desk(desk_file).script(
+    Desk(desk_file).script(  # noqa: S608 - constants of this file
         CUSTOMERS + "alter table customers add column company varchar(50);"
         "create unique index customers_company on customers (company);"
         "insert into customers (email, company) values ('old@x.example', 'A');"

@@ -1,0 +1,36 @@
+"""The first page: what needs a person, how it all goes."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from hubconnect.integrations.services import causes, figures, standing
+
+SPANS = {"day": 24, "week": 24 * 7}
+CAUSES = 6
+
+
+@require_GET
+def overview(request: HttpRequest) -> HttpResponse:
+    """Show what needs a person first, then figures, health and the chart."""
+    span = request.GET.get("span", "")
+    hours = SPANS.get(span, SPANS["day"])
+    lines = standing.lines(standing.integrations())
+    systems, mappings = figures.counts()
+    context: dict[str, object] = {
+        "lines": lines,
+        "systems": systems,
+        "mappings": mappings,
+        "is_week": hours == SPANS["week"],
+    }
+    if lines:
+        found = causes.group(causes.open_failures())
+        context |= {
+            "todo": standing.todo(lines, found),
+            "causes": found[:CAUSES],
+            "figures": figures.key_figures(hours),
+            "plot": figures.carried(hours),
+            "active": sum(line.integration.is_active for line in lines),
+            "healthy": sum(line.health.kind in ("ok", "run") for line in lines),
+        }
+    return render(request, "integrations/overview.html", context)

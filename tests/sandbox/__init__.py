@@ -1,0 +1,1 @@
+"""Behaviour of the HubSpot sandbox, driven over HTTP."""
