@@ -3,8 +3,8 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from hubconnect.integrations.services.execute import run_flow
 from hubconnect.mappings.models import Direction, FieldMapping, Mapping as MappingRow
 from hubconnect.systems.models import System
 from hubconnect.systems.services import checking
-from tests.sandbox_process import Sandbox, sandbox
+from tests.sandbox_process import Sandbox
 
 CUSTOMERS = """
 create table customers (
@@ -135,7 +135,7 @@ class House:
     def contact_id(self, email: str) -> str:
         """Return the id of the contact of this address."""
         found = self.hub.list("contacts", "email")
-        return next(one["id"] for one in found if one["properties"]["email"] == email)
+        return next(str(one["id"]) for one in found if one["properties"]["email"] == email)
 
     def open_failures(self) -> list[Failure]:
         """Return what waits, the oldest first."""
@@ -227,12 +227,3 @@ def furnish(
                 lookup=BY_EMAIL if lookup is None else lookup,
             )
     return house
-
-
-@contextmanager
-def house(
-    folder: Path, *, hub_options: Mapping[str, object] | None = None, **given: Any
-) -> Iterator[House]:
-    """Run a sandbox and furnish a house around it."""
-    with sandbox(**(hub_options or {})) as hub:
-        yield furnish(hub, folder / "desk.sqlite3", **given)

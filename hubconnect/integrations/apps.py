@@ -10,7 +10,10 @@ class IntegrationsConfig(AppConfig):
     label = "integrations"
 
     def ready(self) -> None:
-        """Have changes by people audited; how far a flow has come is no such change."""
+        """Have changes by people audited, and keep lower layers from changing what is in use.
+
+        How far a flow has come is no change by a person.
+        """
         from auditlog.registry import auditlog  # noqa: PLC0415  needs the loaded applications
 
         from hubconnect.integrations.models import (  # noqa: PLC0415
@@ -18,7 +21,9 @@ class IntegrationsConfig(AppConfig):
             Integration,
             Pair,
         )
+        from hubconnect.integrations.services import guards  # noqa: PLC0415
 
+        guards.register()
         auditlog.register(Integration, exclude_fields=["created_at", "updated_at"])
         auditlog.register(Pair, exclude_fields=["type_pair", "is_swapped"])
         cursor = ["phase", "window_lower", "window_upper", "after_id", "is_window_open"]

@@ -95,7 +95,7 @@ def load_with_kills(folder: Path, count: Callable[[], int], seed: int) -> None:
             wait_until(lambda point=point: count() >= point, f"{point} records")  # type: ignore[misc]
             threading.Event().wait(draw.random() / 10)
     with worker(folder):
-        wait_until(lambda: has_ended(), "the load ends")
+        wait_until(has_ended, "the load ends")
 
 
 def has_ended() -> bool:

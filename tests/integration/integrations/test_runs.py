@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from hubconnect.connectors.errors import Category
 from hubconnect.integrations.models import (
@@ -22,7 +23,8 @@ from hubconnect.integrations.models import (
 from hubconnect.integrations.services import lease
 from hubconnect.integrations.services.execute import run_flow
 from hubconnect.mappings.models import FieldMapping
-from hubconnect.systems.services import schema
+from hubconnect.mappings.services import usage
+from hubconnect.systems.services import identity, schema
 from tests.house import CUSTOMERS, NAMES, Desk, House, furnish, let_second_pass
 from tests.sandbox_process import Sandbox, sandbox
 
@@ -36,8 +38,8 @@ def hub() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(autouse=True)
-def _files(tmp_path: Path, settings: pytest.FixtureRequest) -> None:
-    settings.SQLITE_DIR = tmp_path  # type: ignore[attr-defined]  # pytest-django's settings
+def _files(tmp_path: Path, settings: Settings) -> None:
+    settings.SQLITE_DIR = tmp_path
 
 
 @pytest.fixture
@@ -180,7 +182,7 @@ def test_two_records_for_one_counterpart_are_named(hub: Sandbox, tmp_path: Path)
     hub.create("contacts", {"email": "ana@x.example", "company": "A", "lastname": "Poe"})
     hub.create("contacts", {"email": "ann@x.example", "company": "A", "lastname": "Poe"})
     desk_file = tmp_path / "desk.sqlite3"
-    Desk(desk_file).script(  # noqa: S608 - constants of this file
+    Desk(desk_file).script(
         CUSTOMERS + "alter table customers add column company varchar(50);"
         "create unique index customers_company on customers (company);"
         "insert into customers (email, company) values ('old@x.example', 'A');"
@@ -316,3 +318,11 @@ def test_a_lease_from_a_clock_that_jumped_is_void(house: House) -> None:
     future = timezone.now() + timedelta(days=400)
     TypePair.objects.update(leased_until=future, settle_after=future)
     assert house.run("to_right").state == Run.State.DONE
+
+
+def test_lower_layers_ask_before_they_change_what_is_in_use(house: House) -> None:
+    with pytest.raises(usage.InUseError, match="HubSpot and desk"):
+        usage.ensure_editable(house.mapping)
+    assert not identity.has_links(house.hubspot.identity)
+    loaded(house)
+    assert identity.has_links(house.hubspot.identity)

@@ -5,6 +5,7 @@ Everything here could have been made by hand in the browser; a second call chang
 
 import sqlite3
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,7 @@ class Command(BaseCommand):
         _share_customers(hubspot, desk_file)
         with transaction.atomic():
             integration = _integration(hubspot, desk)
-        actor = User.objects.filter(role=Role.ADMIN).first()
+        actor = User.objects.filter(role=Role.ADMIN).earliest("pk")
         activation.activate(integration, actor, confirmed={})
         self.stdout.write(f"Set up {integration}.")
 
@@ -114,7 +115,7 @@ def make_order_desk(file: Path) -> None:
         _insert_customers(desk, rows)
 
 
-def _insert_customers(desk: sqlite3.Connection, rows: list[tuple[str | None, ...]]) -> None:
+def _insert_customers(desk: sqlite3.Connection, rows: Sequence[tuple[str | None, ...]]) -> None:
     desk.executemany(
         "insert into customers (email, first_name, last_name, phone, company)"
         " values (?, ?, ?, ?, ?)",
