@@ -35,6 +35,7 @@ class ShownField:
     label: str
     icon: str
     small: str
+    native_type: str = ""
     is_needed: bool = False
     is_read_only: bool = False
     is_suggested: bool = False
@@ -80,6 +81,11 @@ class ShownRow:
     defaults: str
     unpaired: tuple[Unpaired, ...]
     problems: tuple[ShownProblem, ...]
+
+    @property
+    def unpaired_count(self) -> int:
+        """Return how many options have no counterpart, on both sides together."""
+        return sum(len(one.options) for one in self.unpaired)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,14 +161,13 @@ def say_suggestions(rules: Sequence[FieldRule], sides: Sides) -> str:
 
 
 def shown_field(field: Field, *, is_suggested: bool = False) -> ShownField:
-    """Return a field as it is shown: its label, and below it what tells it from others."""
-    same = field.label.casefold() == field.name.casefold()
-    small = (field.native_type or field.name) if same else field.name
+    """Return a field as it is shown: its label, and below it its internal name."""
     return ShownField(
         field.name,
         field.label,
         ICONS[field.type],
-        small,
+        field.name,
+        native_type=field.native_type,
         is_needed=is_needed(field),
         is_read_only=field.read_only,
         is_suggested=is_suggested,
