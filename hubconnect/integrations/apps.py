@@ -27,5 +27,5 @@ class IntegrationsConfig(AppConfig):
         auditlog.register(Integration, exclude_fields=["created_at", "updated_at"])
         auditlog.register(Pair, exclude_fields=["type_pair", "is_swapped"])
         cursor = ["phase", "window_lower", "window_upper", "after_id", "is_window_open"]
-        moving = ["spec_hash", "next_run_at", "nudged_at", "setbacks", "is_paused"]
+        moving = ["spec_hash", "next_run_at", "nudged_at", "setbacks", "asked_by", "is_paused"]
         auditlog.register(Flow, exclude_fields=[*cursor, *moving])

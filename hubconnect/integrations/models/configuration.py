@@ -1,5 +1,6 @@
 """Integrations, the mappings at work in them, and their flows."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import Lower
 
@@ -163,6 +164,9 @@ class Flow(models.Model):
 
     next_run_at = models.DateTimeField(null=True, blank=True, db_index=True)
     nudged_at = models.DateTimeField(null=True, blank=True)  # when a message was last sent for it
+    asked_by = models.ForeignKey(  # who pressed "Run now"; the next run takes it over
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     setbacks = models.PositiveIntegerField(default=0)  # runs in a row ended by the system, not us
     is_paused = models.BooleanField(default=False)  # by the safety brake, until a person says go
 

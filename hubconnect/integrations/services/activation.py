@@ -168,7 +168,7 @@ def deactivate(integration: Integration, actor: User) -> None:  # noqa: ARG001 -
     integration.is_active = False
 
 
-def run_now(of: Integration | Flow, actor: User) -> Nudge:  # noqa: ARG001 - asked of all acts
+def run_now(of: Integration | Flow, actor: User) -> Nudge:
     """Make the flows due at once, without waiting for the schedule.
 
     Raises:
@@ -184,7 +184,8 @@ def run_now(of: Integration | Flow, actor: User) -> Nudge:  # noqa: ARG001 - ask
         if not ids:
             msg = "The safety brake paused it. Look at the failure, then activate it again."
             raise ActivationRefusedError([msg])
-        Flow.objects.filter(pk__in=ids).update(next_run_at=timezone.now(), nudged_at=None)
+        due = {"next_run_at": timezone.now(), "nudged_at": None, "asked_by": actor}
+        Flow.objects.filter(pk__in=ids).update(**due)
         nudge = Nudge.of(ids)
         transaction.on_commit(nudge.send)
     return nudge

@@ -109,8 +109,14 @@ def _run(flow: Flow, lease: Lease) -> Run | None:
         return None
     _close_vanished(flow)
     run = Run.objects.create(
-        flow=flow, reason=Run.Reason.SCHEDULE, started_at=timezone.now(), fence=lease.fence
+        flow=flow,
+        reason=Run.Reason.MANUAL if flow.asked_by_id else Run.Reason.SCHEDULE,
+        started_by=flow.asked_by,
+        started_at=timezone.now(),
+        fence=lease.fence,
     )
+    if flow.asked_by_id:
+        Flow.objects.filter(pk=flow.pk).update(asked_by=None)
     with structlog.contextvars.bound_contextvars(run_id=run.pk, flow_id=flow.pk):
         _guarded(flow, run, lease, opposite)
     return run

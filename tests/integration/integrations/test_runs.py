@@ -9,6 +9,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from hubconnect.connectors.errors import Category
+from hubconnect.core.models import User
 from hubconnect.integrations.models import (
     Failure,
     Flow,
@@ -20,7 +21,7 @@ from hubconnect.integrations.models import (
     Run,
     TypePair,
 )
-from hubconnect.integrations.services import lease
+from hubconnect.integrations.services import activation, lease
 from hubconnect.integrations.services.execute import run_flow
 from hubconnect.mappings.models import FieldMapping
 from hubconnect.mappings.services import usage
@@ -326,3 +327,13 @@ def test_lower_layers_ask_before_they_change_what_is_in_use(house: House) -> Non
     assert not identity.has_links(house.hubspot.identity)
     loaded(house)
     assert identity.has_links(house.hubspot.identity)
+
+
+def test_a_run_started_by_hand_names_who_did(house: House) -> None:
+    loaded(house)
+    actor = User.objects.get()
+    activation.run_now(house.to_desk, actor)
+    run = run_flow(house.to_desk.pk)
+    assert run is not None
+    assert (run.reason, run.started_by) == (Run.Reason.MANUAL, actor)
+    assert house.run("to_right").reason == Run.Reason.SCHEDULE
