@@ -77,9 +77,7 @@ def _build(column: Column[Any], rules: ColumnRules, *, is_automatic: bool) -> Ta
     if allowed:
         field = replace(field, type=ValueType.OPTION, options=options_of(allowed), max_length=None)
         codec = replace(codec, type=ValueType.OPTION)
-    return TableColumn(
-        name=column.name, column=column, codec=codec, field=field, is_automatic=is_automatic
-    )
+    return TableColumn(name=column.name, column=column, codec=codec, field=field)
 
 
 def _codec(column: Column[Any], declared: types.TypeEngine[Any], rules: ColumnRules) -> Codec:

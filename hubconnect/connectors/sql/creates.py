@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from hubconnect.connectors.base import Draft, Outcome, SentCreate, Settled, Values
-from hubconnect.connectors.errors import AttentionError, Category, RecordError
+from hubconnect.connectors.errors import AttentionError, Category, FieldFault, RecordError
 from hubconnect.connectors.sql.database import Database
 from hubconnect.connectors.sql.keys import record_id
 from hubconnect.connectors.sql.ledger import Ledger
@@ -105,7 +105,12 @@ class Creator:
         self, connection: Connection, table: ObjectTable, batch: Sequence[Entry]
     ) -> list[Outcome]:
         known = self._known(connection, table, {entry.key: entry.values for entry in batch})
-        fresh = [entry for entry in batch if entry.key not in known]
+        # The first of each key: one that stands twice in a batch is one record.
+        waiting: dict[str, Entry] = {}
+        for entry in batch:
+            if entry.key not in known:
+                waiting.setdefault(entry.key, entry)
+        fresh = list(waiting.values())
         if fresh:
             now = self._database.now_in(connection)
             stamp = stamp_of(table, now)
@@ -151,6 +156,7 @@ def _insert_rows(
     if names.issuperset(keys):
         connection.execute(insert(table.table), rows)
         return [record_id([row[key] for key in keys]) for row in rows]
+    _refuse_missing_key(table, names)
     if len(rows) == 1 and not rows[0]:
         result = connection.execute(insert(table.table))
         return [_id_of(table, result.inserted_primary_key)]
@@ -161,13 +167,21 @@ def _insert_rows(
     return [_id_of(table, connection.execute(single, row).inserted_primary_key) for row in rows]
 
 
-def _id_of(table: ObjectTable, key: Any) -> str:  # noqa: ANN401 - a row or a tuple
-    if key is None or any(part is None for part in key):
-        names = ", ".join(column.name for column in table.key)
-        msg = f"{table.name} does not give new rows a key by itself."
+def _refuse_missing_key(table: ObjectTable, names: set[str]) -> None:
+    missing = [one.name for one in table.key if one.name not in names and not one.field.has_default]
+    if missing:
+        listed = ", ".join(missing)
+        msg = f"{table.name} does not give new rows a key by itself: {listed} needs a value."
         raise RecordError(
             msg,
-            hint=f"Map a field to {names}.",
+            hint=f"Map a field to {listed}.",
             category=Category.REQUIRED_FIELD,
+            faults=tuple(FieldFault(name, "needs a value.") for name in missing),
         )
+
+
+def _id_of(table: ObjectTable, key: Any) -> str:  # noqa: ANN401 - a row or a tuple
+    if key is None or any(part is None for part in key):
+        msg = f"{table.name} did not tell the key of a new row."
+        raise RecordError(msg, hint="Map a field to its primary key.")
     return record_id(tuple(key))

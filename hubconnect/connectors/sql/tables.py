@@ -21,7 +21,6 @@ class TableColumn:
     column: Column[Any]
     codec: Codec
     field: Field
-    is_automatic: bool = False
 
     @property
     def is_text(self) -> bool:
@@ -84,11 +83,6 @@ class ObjectTable:
     def key_columns(self) -> tuple[Column[Any], ...]:
         """SQLAlchemy's columns of the primary key."""
         return tuple(one.column for one in self.key)
-
-    @cached_property
-    def is_key_automatic(self) -> bool:
-        """Tell whether the database gives new rows their key."""
-        return any(one.is_automatic or one.field.has_default for one in self.key)
 
 
 def label_of(name: str) -> str:

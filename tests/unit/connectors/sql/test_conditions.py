@@ -133,7 +133,13 @@ def test_lookups_by_number_time_and_several_conditions(bench: Bench) -> None:
     ]
     found = bench.open().find("things", queries, ["t"])
 
-    assert [[one.id for one in each] for each in found] == [["1", "3"], ["1"], ["4"], ["2", "5"], ["1"]]
+    assert [[one.id for one in each] for each in found] == [
+        ["1", "3"],
+        ["1"],
+        ["4"],
+        ["2", "5"],
+        ["1"],
+    ]
 
 
 # --- Windows -----------------------------------------------------------------------------------
@@ -189,7 +195,14 @@ def test_without_a_modified_column_every_row_is_read(bench: Bench) -> None:
     fill(bench)
     connector = bench.open()
     pages = list(connector.changes("things", Window(T1, T1), (), []))
-    assert [record.id for page in pages for record in page.records] == ["1", "2", "3", "4", "5", "6"]
+    assert [record.id for page in pages for record in page.records] == [
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
+        "6",
+    ]
 
 
 def test_an_index_on_the_modified_column_serves(sqlite_bench: Bench) -> None:

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from decimal import Decimal
 from threading import Thread
 
 import pytest
@@ -16,12 +17,9 @@ from hubconnect.connectors.sql.connector import SQLConnector
 from tests.unit.connectors.sql.conftest import Bench
 
 CUSTOMERS = "CREATE TABLE customers (id INT PRIMARY KEY, email TEXT UNIQUE)"
-DRAFTS = [Draft(str(number), {"id": number, "email": str(number)}) for number in ()]
 
 
 def drafts(count: int) -> list[Draft]:
-    from decimal import Decimal
-
     return [Draft(f"k{n}", {"id": Decimal(n), "email": f"{n}"}) for n in range(count)]
 
 
@@ -87,9 +85,7 @@ def test_a_cut_after_a_part_was_written_leaves_the_rest_unknown(postgresql_bench
     assert outcomes["k3"].is_unknown
 
 
-def test_a_locked_sqlite_file_is_busy(
-    sqlite_bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_locked_sqlite_file_is_busy(sqlite_bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "SQLITE_WAIT_MS", 50)
     sqlite_bench.run(CUSTOMERS)
     connector = sqlite_bench.open_prepared()
@@ -157,7 +153,9 @@ def test_a_user_without_rights_is_told(postgresql_bench: Bench) -> None:
     url = bench.settings["database_url"]
     host = url.partition("@")[2]
     connector = bench.open(database_url=f"postgresql://reader@{host}", password="reader")
-    abilities = {one.name: (one.read.value, one.write.value) for one in connector.check().object_types}
+    abilities = {
+        one.name: (one.read.value, one.write.value) for one in connector.check().object_types
+    }
     unprepared = raised(lambda: connector.prepare("ledger"))
     patch = Patch("p", "1", {"email": "x"})
     unwritten = raised(lambda: connector.update("customers", [patch]))

@@ -128,9 +128,7 @@ def test_ids_belong_to_the_drafts_they_are_answered_for(bench: Bench) -> None:
     make_customers(bench)
     connector = bench.open_prepared()
     drafts = [
-        Draft(
-            str(number), {"email": f"{number}@x.io", **({"name": "n"} if number % 3 else {})}
-        )
+        Draft(str(number), {"email": f"{number}@x.io", **({"name": "n"} if number % 3 else {})})
         for number in range(60)
     ]
     outcomes = connector.create("customers", drafts)
@@ -142,7 +140,9 @@ def test_ids_belong_to_the_drafts_they_are_answered_for(bench: Bench) -> None:
 
 
 def test_a_deferred_constraint_refuses_only_its_row(bench: Bench) -> None:
-    make_customers(bench, ", parent INTEGER REFERENCES customers (id) DEFERRABLE INITIALLY DEFERRED")
+    make_customers(
+        bench, ", parent INTEGER REFERENCES customers (id) DEFERRABLE INITIALLY DEFERRED"
+    )
     connector = bench.open_prepared()
     outcomes = connector.create(
         "customers",
@@ -244,7 +244,7 @@ def test_the_ledgers_statements_are_shown_before_they_are_run(bench: Bench) -> N
     identity = connector.identity()
     connector.prepare(offered.name)
     assert connector.identity() == identity
-    assert UUID(identity.removeprefix("sql:"))
+    assert UUID(identity.removeprefix("sql:")).version == 4
 
 
 # --- Keys of its own ---------------------------------------------------------------------------
@@ -324,7 +324,8 @@ def test_one_refused_update_leaves_the_others(bench: Bench) -> None:
     connector = bench.open_prepared()
     made = [create(connector, email=f"{n}").id for n in range(5)]
     patches = [Patch(one, one, {"email": f"new {one}"}) for one in made]
-    patches[2] = Patch(made[2], made[2], {"email": "0"})
+    patches[2] = Patch(made[2], made[2], {"email": "4"})
+    patches[4] = Patch(made[4], made[4], {"name": "Four"})
     patches[3] = Patch(made[3], made[3], {"email": None})
     outcomes = {one.key: one for one in connector.update("customers", patches)}
 
