@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Case, Count, F, Max, Min, Q, QuerySet, Value, When, Window
+from django.db.models import Case, Count, F, Max, Min, Q, QuerySet, TextField, Value, When, Window
 from django.db.models.functions import RowNumber
 
 from hubconnect.integrations.models import Failure
@@ -12,7 +12,7 @@ MOST_CAUSES = 50
 SAMPLES = 5
 # Where a field is at fault it is the cause, whatever the value; else the message is.
 _SAME = ("flow", "level", "category", "field", "words")
-_WORDS = Case(When(field="", then=F("message")), default=Value(""))
+_WORDS = Case(When(field="", then=F("message")), default=Value(""), output_field=TextField())
 
 
 def failures() -> QuerySet[Failure]:
