@@ -55,7 +55,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAccount]:
 
 
 @pytest.fixture
-def mapping(db: None) -> Mapping:
+def mapping(db: None) -> Mapping:  # noqa: ARG001  it needs the database
     """``Hub [deals]`` to ``Desk [orders]`` with one sound row: name and title."""
     made = MappingFactory.create(
         name="Deals and orders",

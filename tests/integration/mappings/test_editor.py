@@ -1,7 +1,5 @@
 """Editing the rows of a mapping."""
 
-from typing import Any
-
 import pytest
 from auditlog.models import LogEntry
 from django.test import Client
@@ -156,7 +154,7 @@ def test_vanished_field_is_named_when_the_page_is_opened(
     ],
 )
 def test_button_changes_the_page_and_saves_nothing(
-    sync_admin_client: Client, mapping: Mapping, act: str, expected: Any
+    sync_admin_client: Client, mapping: Mapping, act: str, expected: list[tuple[str, str, str]]
 ) -> None:
     response = send(sync_admin_client, mapping, SOUND, act=act)
     assert rows_now(response) == expected
