@@ -5,6 +5,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -337,3 +339,15 @@ def test_a_run_started_by_hand_names_who_did(house: House) -> None:
     assert run is not None
     assert (run.reason, run.started_by) == (Run.Reason.MANUAL, actor)
     assert house.run("to_right").reason == Run.Reason.SCHEDULE
+
+
+def test_open_failures_stand_beside_their_entry_on_every_page(
+    house: House, monitor_client: Client
+) -> None:
+    loaded(house)
+    house.desk.run("insert into customers (email) values ('nonsense')")
+    house.run_until_seen("to_left")
+    for name in ("overview", "list", "run_list", "failure_list"):
+        page = monitor_client.get(reverse(f"integrations:{name}"))
+        assert page.status_code == 200
+        assert '<span class="count is-bad">1<' in page.content.decode()
