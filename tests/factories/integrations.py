@@ -32,8 +32,11 @@ class PlainMappingFactory(factory.django.DjangoModelFactory[Mapping]):
 
     @factory.post_generation
     def rows(
-        self: Mapping, create: bool, extracted: list[tuple[str, str]] | None, **_: object
-    ) -> None:  # noqa: FBT001
+        self: Mapping,
+        create: bool,  # noqa: FBT001  as factory_boy calls it
+        extracted: list[tuple[str, str]] | None,
+        **_: object,
+    ) -> None:
         """Give it rows: pairs of left and right field."""
         if create:
             for left, right in extracted or [("dealname", "title")]:
