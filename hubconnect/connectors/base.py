@@ -173,8 +173,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Records in the order of their ids, and the id after which the next page goes on.
+    """Records in the order of their ids, and where the next page goes on.
 
+    ``after`` is the connector's own text: only it knows what it means, and only for the same kind
+    of reading (``changes`` or ``everything``).
     ``settled`` tells that the values are those of the database. Values from a search index are
     not: they may drop a record (it equals what we know) but never write one.
     """
@@ -392,6 +394,8 @@ class Connector(ABC):
     batch_size: ClassVar[int] = 100
     # How far a window reaches back behind the last one's end, for late index or commit.
     overlap: ClassVar[timedelta] = timedelta(minutes=2)
+    # Its calls come out of a budget that people watch (an API's), unlike statements to a database.
+    is_metered: ClassVar[bool] = False
     # How long the system may go on with a request whose caller is gone: until then an update that
     # is not seen may still come.
     server_time: ClassVar[timedelta] = timedelta(0)

@@ -66,6 +66,7 @@ class HubSpotConnector(Connector):
     batch_size: ClassVar[int] = 100
     overlap: ClassVar[timedelta] = timedelta(minutes=2)
     # Then it answers with status 524 ("Error handling").
+    is_metered: ClassVar[bool] = True
     server_time: ClassVar[timedelta] = timedelta(seconds=100)
     has_ordered_versions: ClassVar[bool] = True
 

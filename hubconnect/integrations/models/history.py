@@ -50,6 +50,7 @@ class Run(models.Model):
     held = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
     calls = models.JSONField(default=dict)  # {"source": {kind: n}, "target": {kind: n}}
+    api_calls = models.PositiveIntegerField(default=0)  # of these, those a system meters
     timings = models.JSONField(default=dict)  # seconds by phase
     message = models.TextField(blank=True)  # why it stopped or failed
     hint = models.TextField(blank=True)

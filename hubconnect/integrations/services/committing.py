@@ -203,16 +203,17 @@ def _count(session: Session, result: Result, cursor: Cursor | None) -> None:
     if cursor is not None:
         run.after_id = cursor.after_id
     note_calls(session)
-    changed = [*result.counts, "after_id", "calls", "phase"]
+    changed = [*result.counts, "after_id", "calls", "api_calls", "phase"]
     Run.objects.filter(pk=run.pk).update(**{name: getattr(run, name) for name in changed})
 
 
 def note_calls(session: Session) -> None:
     """Copy the connectors' call counts into the run."""
-    session.run.calls = {
-        "source": dict(session.source.calls),
-        "target": dict(session.target.calls),
-    }
+    run, sides = session.run, {"source": session.source, "target": session.target}
+    run.calls = {name: dict(connector.calls) for name, connector in sides.items()}
+    run.api_calls = sum(
+        sum(connector.calls.values()) for connector in sides.values() if connector.is_metered
+    )
 
 
 def _move_cursor(flow: Flow, cursor: Cursor) -> None:

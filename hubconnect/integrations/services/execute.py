@@ -252,7 +252,16 @@ def _end(run: Run, state: Run.State, message: str = "", hint: str = "") -> None:
     run.state, run.message, run.hint = state, message, hint
     run.finished_at = timezone.now()
     run.save(
-        update_fields=["state", "message", "hint", "finished_at", "calls", "timings", "expected"]
+        update_fields=[
+            "state",
+            "message",
+            "hint",
+            "finished_at",
+            "calls",
+            "api_calls",
+            "timings",
+            "expected",
+        ]
     )
     log.info("run.finished", state=state, created=run.created, updated=run.updated)
 

@@ -72,7 +72,7 @@ def _progress(run: Run) -> dict[str, object]:
         "phases": history.phases(run),
         "took": _took(run),
         "calls": calls,
-        "call_count": sum(number for _, number in calls),
+        "call_count": run.api_calls,
     }
 
 

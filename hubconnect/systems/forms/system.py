@@ -64,6 +64,8 @@ class SystemForm(forms.Form):
         self.cleaned_parameters: dict[str, str] = {}
         self.cleaned_secrets: dict[str, str] = {}
         self._offer_connectors()
+        if system is not None:
+            self.fields["name"].initial = system.name
         if slug in connectors():
             self.parameters = get_connector(slug).parameters
             for parameter in self.parameters:
