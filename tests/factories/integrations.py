@@ -30,7 +30,7 @@ class PlainMappingFactory(factory.django.DjangoModelFactory[Mapping]):
     right_system = factory.SubFactory(SystemFactory)
     right_type = "orders"
 
-    @factory.post_generation
+    @factory.post_generation  # type: ignore[untyped-decorator]  # factory-boy has no types
     def rows(
         self: Mapping,
         create: bool,  # noqa: FBT001  as factory_boy calls it
@@ -81,7 +81,7 @@ class PairFactory(factory.django.DjangoModelFactory[Pair]):
     )
     type_pair = factory.SubFactory(TypePairFactory)
 
-    @factory.post_generation
+    @factory.post_generation  # type: ignore[untyped-decorator]  # factory-boy has no types
     def flows(self: Pair, create: bool, _extracted: object, **options: object) -> None:  # noqa: FBT001
         """Make both flows; ``flows__start="now"`` sets a column of both."""
         if create:

@@ -1,6 +1,7 @@
 import http.client
 import re
 import urllib.parse
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,15 +12,19 @@ CONTACTS = "/crm/v3/objects/contacts"
 
 
 def browse(
-    hub: Sandbox, path: str, form: dict[str, str] | None = None, **headers: str
+    hub: Sandbox,
+    path: str,
+    form: dict[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> tuple[int, str, str]:
     """Ask for a page as a browser; returns status, text and where it leads."""
     connection = http.client.HTTPConnection(hub.url.removeprefix("http://"), timeout=30)
     try:
         body = None if form is None else urllib.parse.urlencode(form)
+        sent = dict(headers or {})
         if form is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        connection.request("GET" if form is None else "POST", path, body, headers)
+            sent["Content-Type"] = "application/x-www-form-urlencoded"
+        connection.request("GET" if form is None else "POST", path, body, sent)
         response = connection.getresponse()
         return response.status, response.read().decode(), response.getheader("Location") or ""
     finally:
@@ -66,8 +71,8 @@ def test_record_is_made_and_deleted_on_the_page(hub: Sandbox) -> None:
     "headers", [{"Origin": "http://evil.example"}, {"Host": "evil.example"}, {"Origin": "null"}]
 )
 def test_foreign_pages_are_refused(hub: Sandbox, headers: dict[str, str]) -> None:
-    assert browse(hub, "/sandbox/", **headers)[0] == 403
-    assert browse(hub, "/sandbox/records/companies/new", {"name": "X"}, **headers)[0] == 403
+    assert browse(hub, "/sandbox/", headers=headers)[0] == 403
+    assert browse(hub, "/sandbox/records/companies/new", {"name": "X"}, headers)[0] == 403
 
 
 def test_update_can_come_from_another_app(hub: Sandbox) -> None:
