@@ -132,7 +132,7 @@ def test_query_looks_at_names_and_addresses(crm: Sandbox) -> None:
     ],
 )
 def test_limits_of_a_search(crm: Sandbox, body: dict[str, object]) -> None:
-    status, answer = search(crm, **body)
+    status, answer = search(crm, "contacts", **body)
     assert (status, answer["category"]) == (400, "VALIDATION_ERROR")
 
 
