@@ -184,6 +184,7 @@ def test_database_that_cannot_be_used_is_named_at_its_address(
     assert set(errors(sync_admin_client, sql_form(url))) == {"database_url"}
 
 
+@pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")  # nothing is read from it here
 def test_own_database_is_refused(
     sync_admin_client: Client, settings: Settings, tmp_path: Path
 ) -> None:
