@@ -7,9 +7,11 @@ a picture hides: errors on the console, and pages that are wider than their wind
 
 import itertools
 import os
+import sqlite3
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +24,15 @@ from tools.processes import StartError
 FOLDER = ROOT / "docs" / "screenshots"
 WIDTHS = (1280, 400)
 THEMES = ("light", "dark")
+# Pages that no list leads to directly; the demo's rows have these numbers.
+DEEPER = {"failure": "/failures/1/", "run": "/history/1/"}
+INACTIVE = {
+    "pair": "/pairs/1/",
+    "activation": "/integrations/1/activate/",
+    "integration-form": "/integrations/1/edit/",
+    "mapping-editor": "/mappings/2/",
+    "system-form": "/systems/1/edit/",
+}
 SETTLE_MS = 15_000  # time for the demo's first runs
 
 
@@ -87,6 +98,7 @@ def walk(browser: Browser, demo: Demo) -> Iterator[str]:
         album.take("sign-in", f"{demo.url}/sign-in/")
         sign_in(album.page, demo)
         if number == 0:
+            make_a_failure(demo)
             album.page.wait_for_timeout(SETTLE_MS)
         for name, url in pages(album.page, demo):
             album.take(name, url)
@@ -119,6 +131,23 @@ def pages(page: Page, demo: Demo) -> Iterator[tuple[str, str]]:
                         yield f"{name}-edit", demo.url + edit
                     page.goto(demo.url + url)
     yield "profile", f"{demo.url}/profile/"
+    for name, path in DEEPER.items():
+        yield name, demo.url + path
+    # Last: an inactive integration shows its forms as they are filled in.
+    page.goto(f"{demo.url}/integrations/1/")
+    page.get_by_role("button", name="Deactivate").click()
+    page.wait_for_load_state()
+    for name, path in INACTIVE.items():
+        yield name, demo.url + path
+    page.goto(f"{demo.url}/integrations/1/activate/")
+    page.locator("main form button[type=submit]").last.click()
+    page.wait_for_load_state()
+
+
+def make_a_failure(demo: Demo) -> None:
+    """Add a customer that HubSpot will refuse."""
+    with closing(sqlite3.connect(demo.order_desk, timeout=20)) as desk, desk:
+        desk.execute("insert into customers (email, first_name) values ('no address', 'Dee')")
 
 
 def addresses(links: Locator) -> list[tuple[str, str]]:
