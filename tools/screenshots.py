@@ -33,7 +33,7 @@ INACTIVE = {
     "mapping-editor": "/mappings/2/",
     "system-form": "/systems/1/edit/",
 }
-SETTLE_MS = 15_000  # time for the demo's first runs
+LOOKS = 60  # a second apart: time for the demo's first runs
 
 
 @dataclass(slots=True)
@@ -99,7 +99,7 @@ def walk(browser: Browser, demo: Demo) -> Iterator[str]:
         sign_in(album.page, demo)
         if number == 0:
             make_a_failure(demo)
-            album.page.wait_for_timeout(SETTLE_MS)
+            wait_for_failure(album.page, demo)
         for name, url in pages(album.page, demo):
             album.take(name, url)
         album.take("not-found", f"{demo.url}/no/such/page/")
@@ -142,6 +142,17 @@ def pages(page: Page, demo: Demo) -> Iterator[tuple[str, str]]:
     page.goto(f"{demo.url}/integrations/1/activate/")
     page.locator("main form button[type=submit]").last.click()
     page.wait_for_load_state()
+
+
+def wait_for_failure(page: Page, demo: Demo) -> None:
+    """Wait until the first loads are over and HubSpot has refused that customer."""
+    for _ in range(LOOKS):
+        answer = page.goto(f"{demo.url}/failures/1/")
+        if answer is not None and answer.ok:
+            return
+        page.wait_for_timeout(1000)
+    msg = "The demo's first runs have shown no failure."
+    raise StartError(msg)
 
 
 def make_a_failure(demo: Demo) -> None:
