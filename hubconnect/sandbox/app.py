@@ -1,6 +1,7 @@
 """The WSGI application: finds the call, checks the token and the limits, runs it, answers."""
 
 import json
+import re
 import time
 import uuid
 from collections.abc import Iterable, Mapping
@@ -11,17 +12,20 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from waitress.channel import ClientDisconnected  # type: ignore[import-untyped]  # has no types
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from hubconnect.sandbox import account_info, search_index
 from hubconnect.sandbox.account import Account
 from hubconnect.sandbox.auth import authenticate
 from hubconnect.sandbox.call import Call, answer
+from hubconnect.sandbox.catalog.kinds import find_kind
 from hubconnect.sandbox.control import Control
 from hubconnect.sandbox.errors import ApiError
 from hubconnect.sandbox.routes import Endpoint, build_map
 from hubconnect.sandbox.switches import Fault
 
+_RECORD_ADDRESS = re.compile(r"/contacts/\d+/record/(?P<kind>[\w-]+)/(?P<id>\d+)/?")
 _TOKEN_CALLS = {
     "/oauth/v2/private-apps/get/access-token-info": account_info.get_token_info,
     "/oauth/v3/token/introspect": account_info.introspect,
@@ -44,6 +48,11 @@ class Application:
         request = Request(environ)
         if request.path == "/" or request.path.startswith("/sandbox"):
             response = self._control.answer(request)
+        elif record := _RECORD_ADDRESS.fullmatch(request.path):
+            # Where HubSpot's own pages show a record; here the sandbox's page does.
+            kind = find_kind(record["kind"])
+            name = kind.name if kind is not None else record["kind"]
+            response = redirect(f"/sandbox/records/{name}/{record['id']}")
         else:
             response = self._answer(request)
         response.headers["Date"] = formatdate(self.account.clock.now() / 1000, usegmt=True)

@@ -140,3 +140,10 @@ def test_seeded_account_is_linked_and_large_enough(seeded: Sandbox) -> None:
     assert set(deal["associations"]) == {"contacts", "companies"}
     _, company, _ = seeded.api("GET", "/crm/v3/objects/companies/1001?associations=contacts")
     assert len(company["associations"]["contacts"]["results"]) == 12
+
+
+def test_the_address_of_a_record_leads_to_its_page(hub: Sandbox) -> None:
+    record_id = hub.create("deals", {"dealname": "Chairs", "dealstage": "closedwon"})
+    status, _, where = browse(hub, f"/contacts/4242/record/0-3/{record_id}")
+    assert status == 302
+    assert "Chairs" in browse(hub, where)[1]
