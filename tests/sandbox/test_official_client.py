@@ -1,0 +1,116 @@
+"""HubSpot's own Python client, unchanged but for the host."""
+
+from typing import Any
+
+import pytest
+from hubspot import HubSpot
+from hubspot.crm.associations.v4 import (
+    BatchInputPublicAssociationMultiPost,
+    BatchInputPublicFetchAssociationsBatchRequest,
+)
+from hubspot.crm.contacts import (
+    BatchInputSimplePublicObjectBatchInput,
+    BatchInputSimplePublicObjectBatchInputForCreate,
+    BatchReadInputSimplePublicObjectId,
+    PublicObjectSearchRequest,
+    SimplePublicObjectInput,
+    SimplePublicObjectInputForCreate,
+)
+from hubspot.crm.contacts.exceptions import ApiException
+from hubspot.crm.properties import PropertyCreate
+
+from tests.sandbox_process import Sandbox
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+@pytest.fixture
+def client(hub: Sandbox) -> Any:  # noqa: ANN401 - the client has no types
+    return HubSpot(access_token=hub.token, host=hub.url)
+
+
+def create(client: Any, email: str, **properties: str) -> Any:  # noqa: ANN401 - as above
+    given = {"email": email, **properties}
+    return client.crm.contacts.basic_api.create(
+        simple_public_object_input_for_create=SimplePublicObjectInputForCreate(
+            properties=given, associations=[]
+        )
+    )
+
+
+def test_a_contact_is_created_read_changed_and_archived(client: Any, email: str) -> None:  # noqa: ANN401
+    api = client.crm.contacts.basic_api
+    made = create(client, email, firstname="Ana")
+    assert api.get_by_id(made.id, properties=["firstname"]).properties["firstname"] == "Ana"
+    changed = SimplePublicObjectInput(properties={"firstname": "Anna"})
+    api.update(made.id, simple_public_object_input=changed)
+    assert api.get_by_id(email, id_property="email").properties["firstname"] == "Anna"
+    assert made.id in {one.id for one in client.crm.contacts.get_all()}
+    api.archive(made.id)
+    with pytest.raises(ApiException) as refused:
+        api.get_by_id(made.id)
+    assert refused.value.status == 404
+
+
+def test_batches_and_their_answers(client: Any, email: str) -> None:  # noqa: ANN401
+    api = client.crm.contacts.batch_api
+    inputs = [{"properties": {"email": f"{n}{email}"}, "associations": []} for n in range(3)]
+    made = api.create(BatchInputSimplePublicObjectBatchInputForCreate(inputs=inputs))
+    ids = [one.id for one in made.results]
+    changes = [{"id": one, "properties": {"lastname": "Poe"}} for one in ids]
+    assert len(api.update(BatchInputSimplePublicObjectBatchInput(inputs=changes)).results) == 3
+    read = api.read(
+        BatchReadInputSimplePublicObjectId(
+            inputs=[{"id": one} for one in [*ids, "999999"]],
+            properties=["lastname"],
+            properties_with_history=[],
+        )
+    )
+    assert {one.properties["lastname"] for one in read.results} == {"Poe"}
+    assert read.num_errors == 1
+
+
+def test_search(client: Any, email: str) -> None:  # noqa: ANN401
+    made = create(client, email)
+    filters = [{"propertyName": "email", "operator": "EQ", "value": email.upper()}]
+    found = client.crm.contacts.search_api.do_search(
+        public_object_search_request=PublicObjectSearchRequest(
+            filter_groups=[{"filters": filters}], properties=["email"], limit=10
+        )
+    )
+    assert [one.id for one in found.results] == [made.id]
+
+
+def test_properties_pipelines_and_owners(client: Any) -> None:  # noqa: ANN401
+    wanted = PropertyCreate(
+        name="made_by_client",
+        label="Made by the client",
+        type="string",
+        field_type="text",
+        group_name="contactinformation",
+    )
+    client.crm.properties.core_api.create("contacts", property_create=wanted)
+    names = {one.name for one in client.crm.properties.core_api.get_all("contacts").results}
+    assert {"email", "made_by_client"} <= names
+    pipelines = client.crm.pipelines.pipelines_api.get_all("deals").results
+    assert "default" in {one.id for one in pipelines}
+    assert all("@" in one.email for one in client.crm.owners.owners_api.get_page().results)
+
+
+def test_associations(client: Any, hub: Sandbox, email: str) -> None:  # noqa: ANN401
+    contact = create(client, email)
+    company = hub.create("companies", {"name": "Paper & Co"})
+    api = client.crm.associations.v4.batch_api
+    link = {
+        "_from": {"id": contact.id},
+        "to": {"id": company},
+        "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 279}],
+    }
+    api.create(
+        "contacts",
+        "companies",
+        BatchInputPublicAssociationMultiPost(inputs=[{"from": link.pop("_from"), **link}]),
+    )
+    asked = BatchInputPublicFetchAssociationsBatchRequest(inputs=[{"id": contact.id}])
+    (found,) = api.get_page("contacts", "companies", asked).results
+    assert [str(one.to_object_id) for one in found.to] == [company]
