@@ -16,6 +16,8 @@ from hubconnect.integrations.models import (
 from hubconnect.mappings.models import Direction, FieldMapping, Mapping
 from tests.factories.systems import SystemFactory
 
+Rows = list[tuple[str, str]]
+
 
 class PlainMappingFactory(factory.django.DjangoModelFactory[Mapping]):
     """A mapping with one row, its object types called ``deals`` and ``orders``."""
@@ -31,12 +33,7 @@ class PlainMappingFactory(factory.django.DjangoModelFactory[Mapping]):
     right_type = "orders"
 
     @factory.post_generation  # type: ignore[untyped-decorator]  # factory-boy has no types
-    def rows(
-        self: Mapping,
-        create: bool,  # noqa: FBT001  as factory_boy calls it
-        extracted: list[tuple[str, str]] | None,
-        **_: object,
-    ) -> None:
+    def rows(self: Mapping, create: bool, extracted: Rows | None, **_: object) -> None:  # noqa: FBT001
         """Give it rows: pairs of left and right field."""
         if create:
             for left, right in extracted or [("dealname", "title")]:
