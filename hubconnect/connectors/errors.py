@@ -115,11 +115,20 @@ class AttentionError(ConnectorError):
 
 @dataclass(frozen=True, slots=True)
 class FieldFault:
-    """One field of a refused record: its internal name, the system's code and sentence."""
+    """One field of a refused record: its internal name, the system's code and sentence.
+
+    Attributes:
+        accepted: internal values the system takes, where it lists them.
+        expects: the form it asks of a value ("a whole number"), where it says one.
+        is_hidden_requirement: mandatory in this account, though its metadata does not say so.
+    """
 
     field: str
     message: str
     code: str = ""
+    accepted: tuple[str, ...] = ()
+    expects: str = ""
+    is_hidden_requirement: bool = False
 
 
 class RecordError(ConnectorError):
