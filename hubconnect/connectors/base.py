@@ -16,10 +16,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from hubconnect.connectors.errors import RecordError
 from hubconnect.connectors.parameters import Parameter, Secret
+
+if TYPE_CHECKING:
+    from hubconnect.connectors.children import Associating, Attaching, Commenting
 
 Value = str | Decimal | bool | date | datetime | frozenset[str] | None
 Values = Mapping[str, Value]
@@ -418,6 +421,21 @@ class Connector(ABC):
             ParameterInvalidError: naming the parameter to correct.
         """
         return values
+
+    @property
+    def associating(self) -> "Associating | None":
+        """Return what reads and writes associations, or None."""
+        return None
+
+    @property
+    def commenting(self) -> "Commenting | None":
+        """Return what reads and writes comments, or None."""
+        return None
+
+    @property
+    def attaching(self) -> "Attaching | None":
+        """Return what reads and writes files, or None."""
+        return None
 
     def close(self) -> None:  # noqa: B027 - having nothing to give back is fine
         """Give connections back. The connector is not used afterwards."""

@@ -83,6 +83,7 @@ def open_failures(
             type_pair_id=flow.pair.type_pair_id,
             state=Failure.State.OPEN,
             level=Failure.Level.RECORD,
+            child="",  # what fails on a record holds nothing of it back
         )
     )
 

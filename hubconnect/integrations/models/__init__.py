@@ -1,5 +1,12 @@
 """Integrations and their flows; what is linked; what ran; what failed."""
 
+from hubconnect.integrations.models.children import (
+    AssociationLink,
+    AttachmentLink,
+    ChildIntent,
+    CommentLink,
+    FollowUp,
+)
 from hubconnect.integrations.models.configuration import Flow, Integration, Pair
 from hubconnect.integrations.models.history import Failure, RecordEvent, Run
 from hubconnect.integrations.models.links import (
@@ -13,10 +20,15 @@ from hubconnect.integrations.models.links import (
 )
 
 __all__ = [
+    "AssociationLink",
+    "AttachmentLink",
+    "ChildIntent",
     "Claim",
+    "CommentLink",
     "Decision",
     "Failure",
     "Flow",
+    "FollowUp",
     "Integration",
     "Intent",
     "Link",

@@ -89,6 +89,11 @@ class Pair(models.Model):
         TypePair, models.PROTECT, related_name="pairs", null=True, blank=True
     )
     is_swapped = models.BooleanField(default=False)
+    # Fields that receive the counterpart's id and address, by internal name, "" for none.
+    left_id_field = models.CharField(max_length=255, blank=True)
+    left_link_field = models.CharField(max_length=255, blank=True)
+    right_id_field = models.CharField(max_length=255, blank=True)
+    right_link_field = models.CharField(max_length=255, blank=True)
 
     class Meta:
         ordering = ("position", "pk")
@@ -161,6 +166,12 @@ class Flow(models.Model):
     is_window_open = models.BooleanField(default=False)  # the window was not read to its end
     spec_hash = models.CharField(max_length=64, blank=True)
     creates_confirmed = models.PositiveIntegerField(null=True, blank=True)  # typed at activation
+
+    # Comments are read in windows of their own; None: from the next run on.
+    comments_read_to = models.DateTimeField(null=True, blank=True)
+    # The sweep looks at what hangs on all linked records, by ascending key of the link.
+    sweep_after = models.BigIntegerField(default=0)
+    next_sweep_at = models.DateTimeField(null=True, blank=True)
 
     next_run_at = models.DateTimeField(null=True, blank=True, db_index=True)
     nudged_at = models.DateTimeField(null=True, blank=True)  # when a message was last sent for it

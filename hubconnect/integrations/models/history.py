@@ -134,6 +134,9 @@ class Failure(models.Model):
     state = models.CharField(max_length=16, choices=State.choices, default=State.OPEN)
     side = models.CharField(max_length=8, choices=Side.choices, blank=True)  # of record_id
     record_id = models.CharField(max_length=255, blank=True)
+    # What of the record failed: "" the record itself, else "comment 55", "file notes/55/900"...
+    # Only the record itself holds back its later changes.
+    child = models.CharField(max_length=255, blank=True)
     target_id = models.CharField(max_length=255, blank=True)
     title = models.CharField(max_length=255, blank=True)
     record_url = models.CharField(max_length=1000, blank=True)
@@ -161,7 +164,7 @@ class Failure(models.Model):
         ordering = ("-last_at", "-pk")
         constraints = (
             models.UniqueConstraint(
-                fields=("flow", "record_id"),
+                fields=("flow", "record_id", "child"),
                 condition=models.Q(state="open"),
                 name="failure_open_once",
             ),

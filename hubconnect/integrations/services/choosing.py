@@ -42,6 +42,7 @@ def choose(
     if is_forced:
         kept = _within_criteria(session, kept, links)
     result.count("unchanged", len(records) - len(kept))
+    result.seen += links
     candidates = _hold(session, kept, links, result, is_forced=is_forced)
     if is_forced:
         _heal_dropped(session, records, kept, result)

@@ -17,7 +17,7 @@ from hubconnect.integrations.models import (
     RecordEvent,
     Run,
 )
-from hubconnect.integrations.services import closing
+from hubconnect.integrations.services import closing, follow_ups
 from hubconnect.integrations.services.lease import renew
 from hubconnect.integrations.services.session import Cursor, Fault, Result, Session, event
 from hubconnect.integrations.stores import save_links
@@ -39,6 +39,8 @@ def commit(session: Session, result: Result, cursor: Cursor | None) -> None:
         renew(session.lease)
         if result.links:
             save_links(session.flow, session.lease.type_pair_id, result.links)
+            follow_ups.wake(session, (state for state, _ in result.links.values()), now)
+        follow_ups.note(session, [*result.seen, *result.links], now)
         _store_faults(session, result, now)
         _heal(result, now)
         _store_waits(session, result)
@@ -64,6 +66,7 @@ def _store_faults(session: Session, result: Result, now: datetime) -> None:
         for failure in Failure.objects.filter(
             flow=flow,
             state=Failure.State.OPEN,
+            child="",
             record_id__in=[fault.record.id for fault in result.faults],
         )
     }

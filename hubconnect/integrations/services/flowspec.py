@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hubconnect.connectors.base import Connector, Criteria, Field, ValueType
 from hubconnect.engine import criteria as criteria_language, lookup as lookup_language
+from hubconnect.engine.children import ChildrenSpec
 from hubconnect.engine.lookup import Lookup
 from hubconnect.engine.mapping import (
     Conflict,
@@ -18,6 +19,7 @@ from hubconnect.engine.mapping import (
 )
 from hubconnect.engine.plan import Spec
 from hubconnect.integrations.models import Flow
+from hubconnect.integrations.services.childspec import build_children
 from hubconnect.mappings.models import Mapping as MappingRow
 from hubconnect.systems.services import schema
 
@@ -28,6 +30,7 @@ class FlowSpec:
 
     Attributes:
         read_fields: source fields that mapping, criteria and lookup need.
+        children: what is carried beside fields.
         hash: changes whenever mapping or criteria do; the open window is then started again.
     """
 
@@ -38,6 +41,7 @@ class FlowSpec:
     source_fields: Mapping[str, Field]
     target_fields: Mapping[str, Field]
     hash: str
+    children: ChildrenSpec
 
 
 def build_spec(flow: Flow, source: Connector, target: Connector) -> FlowSpec:
@@ -69,6 +73,7 @@ def build_spec(flow: Flow, source: Connector, target: Connector) -> FlowSpec:
         source_fields=sources,
         target_fields=targets,
         hash=_hash(flow, mapping),
+        children=build_children(flow),
     )
 
 

@@ -36,6 +36,7 @@ def retry_due(session: Session) -> None:
             flow=flow,
             state=Failure.State.OPEN,
             level=Failure.Level.RECORD,
+            child="",
             next_try_at__lte=now,
         ).order_by("next_try_at")[:RETRY_LIMIT]
     )

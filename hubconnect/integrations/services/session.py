@@ -74,6 +74,9 @@ class Result:
     claims: list[tuple[str, str, str]] = field(default_factory=list)  # key, source id, target id
     intents_done: list[str] = field(default_factory=list)
     reads_done: list[int] = field(default_factory=list)
+    seen: list[str] = field(
+        default_factory=list
+    )  # linked records whose children are to be looked at
 
     def count(self, name: str, number: int = 1) -> None:
         """Add to one of the run's counts."""

@@ -157,6 +157,7 @@ def _give_up(session: Session, intent: Intent, answer: Settled) -> None:
     Failure.objects.update_or_create(
         flow=flow,
         record_id=intent.source_id,
+        child="",
         state=Failure.State.OPEN,
         defaults={
             "type_pair_id": intent.type_pair_id,

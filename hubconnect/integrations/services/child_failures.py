@@ -1,0 +1,85 @@
+"""Failures of what hangs on a record: one association, comment or file. The record goes on."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from django.utils import timezone
+
+from hubconnect.connectors.errors import RecordError
+from hubconnect.engine.plan import LinkState
+from hubconnect.integrations.models import Failure, FollowUp
+from hubconnect.integrations.services import closing, follow_ups
+from hubconnect.integrations.services.committing import next_try
+from hubconnect.integrations.services.session import Session
+
+
+def record(session: Session, link: LinkState, child: str, error: RecordError) -> Failure:
+    """Store that one thing of a linked record could not be carried, or count one more time.
+
+    ``child`` starts with its kind and tells it apart: ``comments 55``, ``files notes/55/900``.
+    """
+    flow, now = session.flow, timezone.now()
+    failure = Failure.objects.filter(
+        flow=flow, record_id=link.source_id, child=child[:255], state=Failure.State.OPEN
+    ).first()
+    if failure is None:
+        failure = Failure(
+            flow=flow, record_id=link.source_id, child=child[:255], first_at=now, attempts=0
+        )
+        session.run.failed += 1
+    failure.type_pair_id = session.lease.type_pair_id
+    failure.run = session.run
+    failure.level = Failure.Level.RECORD
+    failure.side = flow.source_side
+    failure.target_id = link.target_id
+    failure.record_url = session.source.url(flow.source_type, link.source_id)
+    failure.category = error.category
+    failure.message = error.message
+    failure.hint = error.hint
+    failure.field = error.faults[0].field if error.faults else ""
+    failure.answer = error.answer
+    failure.last_at = now
+    failure.attempts += 1
+    failure.next_try_at = next_try(failure.attempts, flow.pair.integration.max_attempts, now)
+    failure.save()
+    session.run.save(update_fields=["failed"])
+    return failure
+
+
+def heal(session: Session, source_ids: Collection[str], kind: str, *, but: Iterable[str]) -> None:
+    """Close the failures of one kind on these records, save those that stood this time too.
+
+    Args:
+        session: of the run that looked at the records.
+        source_ids: linked records that were looked at in full.
+        kind: of a ``FollowUp``; failures' ``child`` begins with it.
+        but: ``record id`` + newline + ``child`` of what failed or waits now.
+    """
+    kept, now = set(but), timezone.now()
+    found = Failure.objects.filter(
+        flow=session.flow,
+        state=Failure.State.OPEN,
+        record_id__in=source_ids,
+        child__startswith=f"{kind} ",
+    )
+    for failure in found:
+        if f"{failure.record_id}\n{failure.child}" not in kept:
+            closing.close(failure, Failure.State.HEALED, now)
+
+
+def make_due(session: Session, now: datetime) -> None:
+    """Have what failed on a record looked at again, if its time has come."""
+    due = Failure.objects.filter(
+        flow=session.flow, state=Failure.State.OPEN, next_try_at__lte=now
+    ).exclude(child="")
+    for record_id, child in due.values_list("record_id", "child"):
+        kind = child.partition(" ")[0]
+        if kind in follow_ups.kinds_of(session):
+            FollowUp.objects.update_or_create(
+                flow=session.flow,
+                record_id=record_id,
+                kind=kind,
+                waits_type="",
+                waits_id="",
+                defaults={"due_at": now},
+            )

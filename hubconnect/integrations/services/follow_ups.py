@@ -1,0 +1,114 @@
+"""What comes after a record: durable rows that say what of it is still to be looked at.
+
+A page's commit leaves a row for each linked record it read, so that a crash forgets nothing. The
+carriers compare both sides in batches and commit by themselves; doing it twice does no harm.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from hubconnect.engine.plan import LinkState
+from hubconnect.integrations.models import FollowUp
+from hubconnect.integrations.services.session import Session
+from hubconnect.integrations.stores import links_by_source
+
+Kind = FollowUp.Kind
+# Compares one kind of thing on linked records of the source and carries what is new.
+Carrier = Callable[[Session, Sequence[LinkState]], None]
+
+# Linked records looked at in one go: what one call to HubSpot answers.
+BATCH = 1000
+
+
+def kinds_of(session: Session) -> tuple[FollowUp.Kind, ...]:
+    """Return what this flow carries beside fields, in the order in which it is carried."""
+    children = session.spec.children
+    wanted = (
+        (Kind.REMOTE, bool(children.remote.on_source)),
+        (Kind.ASSOCIATIONS, bool(children.associations)),
+        (Kind.COMMENTS, children.comments is not None),
+        (Kind.FILES, children.files is not None),
+    )
+    return tuple(kind for kind, is_carried in wanted if is_carried)
+
+
+def note(session: Session, record_ids: Iterable[str], now: datetime) -> None:
+    """Remember that what hangs on these linked records is to be looked at."""
+    ids = list(dict.fromkeys(record_ids))
+    rows = [
+        FollowUp(flow=session.flow, record_id=one, kind=kind, due_at=now)
+        for kind in kinds_of(session)
+        for one in ids
+    ]
+    FollowUp.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["flow", "record_id", "kind", "waits_type", "waits_id"],
+        update_fields=["due_at"],
+    )
+
+
+def waits_type(identity: str, object_type: str) -> str:
+    """Name an object type of an account, as rows that wait for one of its records do."""
+    return f"{identity}/{object_type}"
+
+
+def wake(session: Session, links: Iterable[LinkState], now: datetime) -> None:
+    """Make due what waits, in any flow, for records that were just linked."""
+    flow = session.flow
+    made = [link for link in links if link.pk == 0]
+    if not made:
+        return
+    source = waits_type(flow.source_system.identity, flow.source_type)
+    target = waits_type(flow.target_system.identity, flow.target_type)
+    FollowUp.objects.filter(
+        Q(waits_type=source, waits_id__in=[link.source_id for link in made])
+        | Q(waits_type=target, waits_id__in=[link.target_id for link in made])
+    ).update(due_at=now)
+
+
+def follow_up(session: Session, carriers: dict[FollowUp.Kind, Carrier]) -> None:
+    """Carry what is due, kind by kind, in batches."""
+    for kind in kinds_of(session):
+        last = 0
+        while rows := _due(session, kind, last):
+            last = rows[-1].pk
+            links = links_by_source(session.flow, {row.record_id for row in rows})
+            carriers[kind](session, list(links.values()))
+            _finish(rows)
+
+
+def _due(session: Session, kind: FollowUp.Kind, last: int) -> list[FollowUp]:
+    found = FollowUp.objects.filter(
+        flow=session.flow, kind=kind, due_at__lte=timezone.now(), pk__gt=last
+    )
+    return list(found.order_by("pk")[:BATCH])
+
+
+def _finish(rows: Sequence[FollowUp]) -> None:
+    """Forget what was carried. A row that was made due anew meanwhile stays for the next run."""
+    moments = {row.due_at for row in rows}
+    FollowUp.objects.filter(pk__in=[row.pk for row in rows], due_at__in=moments).delete()
+
+
+def wait_for(
+    session: Session,
+    record_id: str,
+    kind: FollowUp.Kind,
+    *,
+    type_name: str,
+    waits_id: str,
+    look_again: timedelta,
+) -> None:
+    """Remember that a record goes on once another one is linked, or after a while."""
+    FollowUp.objects.update_or_create(
+        flow=session.flow,
+        record_id=record_id,
+        kind=kind,
+        waits_type=type_name,
+        waits_id=waits_id,
+        defaults={"due_at": timezone.now() + look_again},
+    )
