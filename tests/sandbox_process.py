@@ -6,6 +6,7 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,6 +42,35 @@ class Sandbox:
         """Call the HubSpot API; returns status, JSON (or text) and headers."""
         headers = {"Authorization": f"Bearer {token or self.token}"}
         return self._call(method, path, body, headers)
+
+    def upload(
+        self,
+        content: bytes,
+        name: str = "contract.pdf",
+        *,
+        options: Mapping[str, object] | None = None,
+        token: str = "",
+        path: str = "/files/v3/files",
+        method: str = "POST",
+        **fields: str,
+    ) -> tuple[int, Any]:
+        """Upload a file through the API; returns status and JSON. No folder given: /library."""
+        chosen = {"access": "PRIVATE"} if options is None else options
+        form = {"options": json.dumps(chosen), **(fields or {"folderPath": "/library"})}
+        body, content_type = _multipart(form, name, content)
+        headers = {
+            "Authorization": f"Bearer {token or self.token}",
+            "Content-Type": content_type,
+        }
+        request = urllib.request.Request(  # noqa: S310 - our own loopback address
+            self.url + path, body, headers, method=method
+        )
+        status, raw, _ = _send(request)
+        return status, _parsed(raw)
+
+    def fetch(self, url: str) -> tuple[int, bytes, Message]:
+        """Fetch an address without a token, as one fetches a signed one."""
+        return _send(urllib.request.Request(url))  # noqa: S310 - the sandbox made it
 
     def create(self, kind: str, properties: Mapping[str, object]) -> str:
         """Create a record as a person in HubSpot; returns its id."""
@@ -126,12 +156,32 @@ class Sandbox:
         )
         if data is not None:
             request.add_header("Content-Type", "application/json")
-        try:
-            with _OPENER.open(request, timeout=30) as response:
-                return response.status, _parsed(response.read()), response.headers
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, _parsed(error.read()), error.headers
+        status, raw, answered = _send(request)
+        return status, _parsed(raw), answered
+
+
+def _send(request: urllib.request.Request) -> tuple[int, bytes, Message]:
+    try:
+        with _OPENER.open(request, timeout=30) as response:
+            return response.status, response.read(), response.headers
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read(), error.headers
+
+
+def _multipart(form: Mapping[str, str], name: str, content: bytes) -> tuple[bytes, str]:
+    """Build the body of a form with one file, and its content type."""
+    boundary = uuid.uuid4().hex
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'
+        for key, value in form.items()
+    ]
+    head = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n"
+    )
+    body = "".join(parts).encode() + head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
+    return body, f"multipart/form-data; boundary={boundary}"
 
 
 def _parsed(content: bytes) -> Any:  # noqa: ANN401 - JSON

@@ -36,6 +36,7 @@ def read_options(arguments: list[str] | None = None) -> Options:
     add("--burst-limit", type=int, default=190, help="calls in 10 seconds; 0 switches it off")
     add("--search-limit", type=int, default=5, help="searches a second; 0 switches it off")
     add("--daily-limit", type=int, default=625_000, help="0 switches it off")
+    add("--file-limit", type=int, default=2 * 1024**3, help="bytes of the largest file")
     add("--contacts", type=int, default=320)
     add("--companies", type=int, default=60)
     add("--deals", type=int, default=120)

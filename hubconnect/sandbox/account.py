@@ -5,7 +5,9 @@ import sqlite3
 import threading
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
+from hubconnect.sandbox.file_content import Contents
 from hubconnect.sandbox.limits import Limits
 from hubconnect.sandbox.moments import Clock
 from hubconnect.sandbox.options import Options
@@ -24,6 +26,7 @@ class Source:
 
 
 CALCULATED = Source("CALCULATED")
+REFUSED_EXTENSIONS = frozenset(["exe", "bat", "cmd", "com", "msi", "scr", "dll"])
 
 
 class Account:
@@ -31,6 +34,9 @@ class Account:
 
     Attributes:
         index_delay_ms: shortest and longest time until search sees a change; may be changed.
+        contents: what is in files, on disk beside the database.
+        file_limit_bytes: largest file an upload may bring; may be changed.
+        refused_extensions: types of files an upload may not bring; may be changed.
         calls: requests since the last reset, by kind of call.
     """
 
@@ -39,6 +45,9 @@ class Account:
         self.clock = Clock()
         self.store = Store(options.database)
         self.limits = Limits(options.burst_limit, options.search_limit, options.daily_limit)
+        self.contents = Contents(Path(f"{options.database}-files"))
+        self.file_limit_bytes = options.file_limit
+        self.refused_extensions = REFUSED_EXTENSIONS
         self.switches = Switchboard()
         low, high = options.index_delay_s
         self.index_delay_ms = (round(low * 1000), round(high * 1000))

@@ -22,10 +22,12 @@ from hubconnect.sandbox.call import Call, answer
 from hubconnect.sandbox.catalog.kinds import find_kind
 from hubconnect.sandbox.control import Control
 from hubconnect.sandbox.errors import ApiError
+from hubconnect.sandbox.file_server import serve_file
 from hubconnect.sandbox.routes import Endpoint, build_map
 from hubconnect.sandbox.switches import Fault
 
 _RECORD_ADDRESS = re.compile(r"/contacts/\d+/record/(?P<kind>[\w-]+)/(?P<id>\d+)/?")
+_CONTENT_ADDRESS = re.compile(r"/hubfs/\d+(?P<path>/.+)")
 _TOKEN_CALLS = {
     "/oauth/v2/private-apps/get/access-token-info": account_info.get_token_info,
     "/oauth/v3/token/introspect": account_info.introspect,
@@ -53,6 +55,8 @@ class Application:
             kind = find_kind(record["kind"])
             name = kind.name if kind is not None else record["kind"]
             response = redirect(f"/sandbox/records/{name}/{record['id']}")
+        elif (content := _CONTENT_ADDRESS.fullmatch(request.path)) and request.method == "GET":
+            response = serve_file(self.account, request, content["path"])
         else:
             response = self._answer(request)
         response.headers["Date"] = formatdate(self.account.clock.now() / 1000, usegmt=True)
@@ -97,6 +101,8 @@ class Application:
         day = account_info.local_now(account).strftime("%Y-%m-%d")
         limits = account.limits.admit(token.app_id, day, is_search=endpoint.is_search)
         account.count(endpoint.call)
+        if request.mimetype == "multipart/form-data":
+            _ = request.files  # read before the database is locked: a large one takes its time
         if endpoint.is_search:
             search_index.catch_up(account)
         try:

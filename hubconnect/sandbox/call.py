@@ -66,6 +66,11 @@ class Call:
         if missing:
             raise missing_scopes(missing)
 
+    def require_one(self, *scopes: str) -> None:
+        """Refuse a token that has none of the scopes (403)."""
+        if not set(scopes) & set(self.token.scopes):
+            raise missing_scopes(scopes)
+
     def require_any(self, *beginnings: str) -> None:
         """Refuse a token without a scope that begins in one of the given ways (403)."""
         if not any(scope.startswith(beginnings) for scope in self.token.scopes):

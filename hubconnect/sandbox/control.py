@@ -107,6 +107,10 @@ class Control:
             self.account.index_delay_ms = (round(low * 1000), round(high * 1000))
         if "clock_offset_s" in body:
             self.account.clock.offset_ms = round(body["clock_offset_s"] * 1000)
+        if "file_limit_bytes" in body:
+            self.account.file_limit_bytes = int(body["file_limit_bytes"])
+        if "refused_extensions" in body:
+            self.account.refused_extensions = frozenset(body["refused_extensions"])
         for name in ("burst", "search", "daily"):
             if f"{name}_limit" in body:
                 setattr(self.account.limits, name, int(body[f"{name}_limit"]))

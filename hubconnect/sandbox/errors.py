@@ -110,6 +110,16 @@ def not_found(message: str = "resource not found", **members: object) -> ApiErro
     return ApiError(404, message, "OBJECT_NOT_FOUND", **members)
 
 
+def file_not_found(given: object) -> ApiError:
+    """Build the 404 of a file."""
+    return not_found(f"File {given} does not exist.")
+
+
+def folder_not_found(given: object) -> ApiError:
+    """Build the 404 of a folder."""
+    return not_found(f"Folder {given} does not exist.")
+
+
 def record_not_found(record_id: str) -> ApiError:
     """Build the 404 of a record; an id that is no number has words of its own."""
     if record_id.isdigit():

@@ -30,6 +30,7 @@ class Options:
     burst_limit: int = 190
     search_limit: int = 5
     daily_limit: int = 625_000
+    file_limit: int = 2 * 1024**3
     contacts: int = 320
     companies: int = 60
     deals: int = 120

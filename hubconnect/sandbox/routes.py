@@ -10,6 +10,8 @@ from hubconnect.sandbox import (
     account_info,
     associations,
     batch,
+    files,
+    folders,
     objects,
     owners,
     pipelines,
@@ -96,6 +98,25 @@ _ACCOUNT: list[tuple[str, str, Handler]] = [
     ("GET", "/details", account_info.get_details),
     ("GET", "/api-usage/daily/private-apps", account_info.get_daily_usage),
 ]
+_FILES: list[tuple[str, str, Handler]] = [
+    ("POST", "/files", files.post_file),
+    ("GET", "/files/search", files.search_files),
+    ("GET", "/files/stat/<path:path>", files.stat),
+    ("GET", "/files/<file_id>", files.get_file),
+    ("PUT", "/files/<file_id>", files.put_file),
+    ("PATCH", "/files/<file_id>", files.patch_file),
+    ("DELETE", "/files/<file_id>", files.delete_file),
+    ("DELETE", "/files/<file_id>/gdpr-delete", files.delete_file),
+    ("GET", "/files/<file_id>/signed-url", files.get_signed_url),
+    ("POST", "/folders", folders.post_folder),
+    ("GET", "/folders/search", folders.search_folders),
+    ("GET", "/folders/<path:folder>", folders.get_folder),
+    ("PATCH", "/folders/<folder>", folders.patch_folder),
+    ("DELETE", "/folders/<path:folder>", folders.delete_folder),
+]
+_DOWNLOAD: list[tuple[str, str, Handler]] = [
+    ("GET", "/files/<file_id>/download", files.download_file)
+]
 _READING = frozenset(
     (search.search, batch.batch_read, associations.batch_read, properties.batch_read_properties)
 )
@@ -157,10 +178,12 @@ def _rules() -> Iterator[Rule]:
         yield from _under(f"/crm/owners/{date}", date, _OWNERS)
         yield from _under(f"/crm/associations/{date}", date, _LINK_BATCHES)
         yield from _under(f"/account-info/{date}", date, _ACCOUNT)
+        yield from _under(f"/files/{date}", date, _FILES)
     yield from _under("/crm/v4/objects", "v4", _LINKS)
     yield from _under("/crm/v4/associations", "v4", _LINK_BATCHES)
     yield from _under("/crm/associations/v4", "v4", _LINK_BATCHES)
     yield from _under("/account-info/v3", "v3", _ACCOUNT)
+    yield from _under("/files/v3", "v3", _FILES + _DOWNLOAD)
     yield from _under("/integrations/v1", "v1", [("GET", "/me", account_info.get_me)])
 
 

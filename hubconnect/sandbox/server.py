@@ -14,6 +14,7 @@ from hubconnect.sandbox.options import Options
 from hubconnect.sandbox.seed import seed_account
 
 _EXTRA_APP_OFFSET = 1
+_FORM_OVERHEAD = 16 * 1024**2
 
 
 def create_app(options: Options) -> Application:
@@ -43,6 +44,7 @@ def serve(options: Options, announce: Callable[[str], None]) -> None:
         port=options.port,
         threads=options.threads,
         ident="",
+        max_request_body_size=options.file_limit + _FORM_OVERHEAD,
         clear_untrusted_proxy_headers=True,
     )
 

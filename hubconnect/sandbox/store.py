@@ -46,6 +46,17 @@ CREATE TABLE IF NOT EXISTS association (
   kind TEXT NOT NULL, id INTEGER NOT NULL, to_kind TEXT NOT NULL, to_id INTEGER NOT NULL,
   type_id INTEGER NOT NULL, PRIMARY KEY (kind, id, to_kind, to_id, type_id)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS folder (
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL, parent_id INTEGER,
+  created INTEGER NOT NULL, modified INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS file (
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL, extension TEXT NOT NULL, folder_id INTEGER,
+  access TEXT NOT NULL, size INTEGER NOT NULL, md5 TEXT NOT NULL, width INTEGER, height INTEGER,
+  created INTEGER NOT NULL, modified INTEGER NOT NULL, expires_at INTEGER, archived INTEGER
+);
+CREATE INDEX IF NOT EXISTS file_folder ON file (folder_id, name);
+CREATE INDEX IF NOT EXISTS file_md5 ON file (md5);
 CREATE TABLE IF NOT EXISTS association_label (
   type_id INTEGER PRIMARY KEY, kind TEXT NOT NULL, to_kind TEXT NOT NULL,
   inverse_id INTEGER NOT NULL, name TEXT NOT NULL, label TEXT NOT NULL

@@ -226,6 +226,7 @@ ALL_SCOPES = tuple(
         {scope for kind in _ALL for scope in (*kind.read_scopes, *kind.write_scopes)}
         | {kind.schema_scope for kind in _ALL}
         | {"oauth", "crm.objects.owners.read", "crm.schemas.contacts.read"}
+        | {"files", "files.ui_hidden.read"}
     )
 )
 
