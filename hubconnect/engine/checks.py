@@ -27,11 +27,15 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of a mapping: the system's name, its object type and the fields by name."""
+    """One side of a mapping: the system's name, its object type and the fields by name.
+
+    ``learned`` names the fields that are required only because a record was refused without them.
+    """
 
     system: str
     type: ObjectType
     fields: Mapping[str, Field]
+    learned: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class Problem:
         row: position of the row, or None when a row is missing.
         part: the part of the row to correct.
         missing: for a missing row, the side and the field that needs it.
+        is_learned: the need is known from a refusal alone.
     """
 
     message: str
@@ -57,6 +62,7 @@ class Problem:
     part: Part = Part.LEFT
     ways: tuple[WayOut, ...] = ()
     missing: tuple[Direction, str] | None = None
+    is_learned: bool = False
 
 
 REMOVE = WayOut("Remove the row")
@@ -318,11 +324,21 @@ def _missing_rows(rows: Sequence[_Row], left: Side, right: Side) -> _Found:
         for field in target.fields.values():
             if field.name in given or not is_needed(field):
                 continue
-            message = (
-                f"{target.system} needs {field.label} to create a record, and no row gives it. "
-                "Add a row for it, with a field to read or a default."
+            yield Problem(
+                message=_missing(target, field),
+                missing=(way, field.name),
+                is_learned=field.name in target.learned,
             )
-            yield Problem(message=message, missing=(way, field.name))
+
+
+def _missing(target: Side, field: Field) -> str:
+    advice = "Add a row for it, with a field to read or a default."
+    if field.name in target.learned:
+        return (
+            f"{target.system} refused a record without {field.label} ({field.name}): it is "
+            f"mandatory there, though its description does not say so. {advice}"
+        )
+    return f"{target.system} needs {field.label} to create a record, and no row gives it. {advice}"
 
 
 def is_needed(field: Field) -> bool:

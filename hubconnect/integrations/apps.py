@@ -21,9 +21,10 @@ class IntegrationsConfig(AppConfig):
             Integration,
             Pair,
         )
-        from hubconnect.integrations.services import guards  # noqa: PLC0415
+        from hubconnect.integrations.services import guards, repairing  # noqa: PLC0415
 
         guards.register()
+        repairing.register()
         auditlog.register(Integration, exclude_fields=["created_at", "updated_at"])
         auditlog.register(Pair, exclude_fields=["type_pair", "is_swapped"])
         cursor = ["phase", "window_lower", "window_upper", "after_id", "is_window_open"]

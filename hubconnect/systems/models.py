@@ -46,3 +46,24 @@ class System(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class LearnedRequirement(models.Model):
+    """A field that a system turned out to demand, though its description does not say so."""
+
+    system = models.ForeignKey(System, models.CASCADE, related_name="learned_requirements")
+    object_type = models.CharField(max_length=255)
+    field = models.CharField(max_length=255)
+    words = models.TextField(blank=True)  # the system's own, when it was learned
+    learned_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("object_type", "field")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("system", "object_type", "field"), name="learned_requirement_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.system}: {self.object_type}.{self.field}"

@@ -144,7 +144,7 @@ class Failure(models.Model):
     message = models.TextField()
     hint = models.TextField(blank=True)
     field = models.CharField(max_length=255, blank=True)  # internal name of the first at fault
-    faults = models.JSONField(default=list)  # [{"field", "message", "code"}]
+    faults = models.JSONField(default=list)  # a FieldFault each, name by name
     source_values = models.JSONField(default=dict)
     sent_values = models.JSONField(default=dict)
     answer = models.TextField(blank=True)  # the system's own words

@@ -5,14 +5,40 @@ from datetime import datetime
 
 from django.db.models import Case, Count, F, Max, Min, Q, QuerySet, TextField, Value, When, Window
 from django.db.models.functions import RowNumber
+from django.urls import reverse
 
+from hubconnect.connectors.errors import Category
 from hubconnect.integrations.models import Failure
 
+# What a mapping can mend: the values that were sent, or those that were not.
+MENDABLE = frozenset(
+    {
+        Category.VALIDATION_ERROR,
+        Category.REQUIRED_FIELD,
+        Category.CONVERSION,
+        Category.TOO_LONG,
+        Category.NOT_STORED,
+    }
+)
 MOST_CAUSES = 50
 SAMPLES = 5
 # Where a field is at fault it is the cause, whatever the value; else the message is.
 _SAME = ("flow", "level", "category", "field", "words")
 _WORDS = Case(When(field="", then=F("message")), default=Value(""), output_field=TextField())
+
+
+def is_mendable(failure: Failure) -> bool:
+    """Tell whether the mapping's rows are where this failure can be mended."""
+    is_open = failure.state == Failure.State.OPEN and failure.level == Failure.Level.RECORD
+    return is_open and failure.category in MENDABLE and bool(failure.faults)
+
+
+def repair_url(failure: Failure) -> str:
+    """Return the editor's address that prepares the repair, or "" when there is none."""
+    if not is_mendable(failure):
+        return ""
+    editor = reverse("mappings:edit", args=[failure.flow.pair.mapping_id])
+    return f"{editor}?fix={failure.pk}#repair"
 
 
 def failures() -> QuerySet[Failure]:
@@ -50,6 +76,11 @@ class Cause:
     def is_flow(self) -> bool:
         """Tell whether a whole flow stands still."""
         return self.first.level == Failure.Level.FLOW
+
+    @property
+    def fix_url(self) -> str:
+        """Where the editor prepares what would mend all of them, or ""."""
+        return repair_url(self.first)
 
     @property
     def rest(self) -> int:

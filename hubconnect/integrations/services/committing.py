@@ -1,5 +1,6 @@
 """Stores what a page brought about in one transaction, refused once the fence moved."""
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -21,6 +22,7 @@ from hubconnect.integrations.services import closing, follow_ups
 from hubconnect.integrations.services.lease import renew
 from hubconnect.integrations.services.session import Cursor, Fault, Result, Session, event
 from hubconnect.integrations.stores import save_links
+from hubconnect.systems.services import requirements
 
 # Searches show a new record after this time at the latest.
 CLAIM_KEEP = timedelta(minutes=5)
@@ -76,6 +78,7 @@ def _store_faults(session: Session, result: Result, now: datetime) -> None:
             failure = Failure(flow=flow, record_id=fault.record.id, first_at=now, attempts=0)
         _fill(session, failure, fault, now)
         failure.save()
+        _learn(flow, fault)
         known[fault.record.id] = failure
         result.count("failed")
         result.events.append(
@@ -104,9 +107,7 @@ def _fill(session: Session, failure: Failure, fault: Fault, now: datetime) -> No
     failure.message = error.message
     failure.hint = error.hint
     failure.field = error.faults[0].field if error.faults else ""
-    failure.faults = [
-        {"field": one.field, "message": one.message, "code": one.code} for one in error.faults
-    ]
+    failure.faults = [asdict(one) for one in error.faults]
     failure.source_values = store_all(record.values)
     failure.sent_values = store_all(fault.sent)
     failure.answer = error.answer
@@ -114,6 +115,14 @@ def _fill(session: Session, failure: Failure, fault: Fault, now: datetime) -> No
     failure.last_at = now
     failure.attempts += 1
     failure.next_try_at = next_try(failure.attempts, flow.pair.integration.max_attempts, now)
+
+
+def _learn(flow: Flow, fault: Fault) -> None:
+    """Remember what the target demands beyond its description, for the mapping editor."""
+    hidden = [one for one in fault.error.faults if one.is_hidden_requirement]
+    if hidden:
+        demanded = {one.field: one.message for one in hidden}
+        requirements.learn(flow.target_system, flow.target_type, demanded)
 
 
 def next_try(attempts: int, max_attempts: int, now: datetime) -> datetime | None:

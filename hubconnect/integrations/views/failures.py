@@ -50,10 +50,13 @@ def failure_list(request: HttpRequest) -> HttpResponse:
 def failure_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a failure: what happened, what to do, what was sent, what waits."""
     failure = get_object_or_404(causes.failures().select_related("run", "closed_by"), pk=pk)
+    path = story.path(failure)
     context = {
         "failure": failure,
         "flow": failure.flow,
-        "path": story.path(failure),
+        "path": path,
+        "wanted": [step for step in path if step.fault],
+        "fix_url": causes.repair_url(failure),
         "waiting": story.waiting(failure),
         "others": causes.others_like(failure),
         "max_attempts": failure.flow.pair.integration.max_attempts,

@@ -1,12 +1,12 @@
 """Both sides of a mapping as their systems describe them now."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hubconnect.connectors.errors import AttentionError
 from hubconnect.engine.checks import Side
 from hubconnect.mappings.models import Mapping
 from hubconnect.systems.models import System
-from hubconnect.systems.services import schema
+from hubconnect.systems.services import requirements, schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,4 +41,7 @@ def load_side(system: System, name: str, *, is_fresh: bool = False) -> Side:
         msg = f"{system.name} has no object type “{name}” (any more)."
         hint = "Bring it back there, or make a new mapping."
         raise AttentionError(msg, hint=hint)
-    return Side(system.name, types[name], schema.fields(system, name, is_fresh=is_fresh))
+    fields = schema.fields(system, name, is_fresh=is_fresh)
+    learned = [one for one in requirements.learned(system, name) if one in fields]
+    fields |= {one: replace(fields[one], required=True, has_default=False) for one in learned}
+    return Side(system.name, types[name], fields, frozenset(learned))

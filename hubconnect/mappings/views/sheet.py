@@ -129,6 +129,8 @@ def show_problems(formset: BaseRowFormSet, problems: Iterable[Problem]) -> list[
             label, target = "", "add"
             side, name = problem.missing or ("", "")
             ways = (ShownWay("Add a row for it", f"need:{side}:{name}"),)
+            if problem.is_learned:
+                ways += (ShownWay("It is not needed any more", f"forget:{side}:{name}"),)
         shown.append(ShownProblem(problem.message, target, label, ways))
     return shown
 
