@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.error
+import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,14 @@ DEFAULTS: Mapping[str, object] = {
 SEEDED = ("contacts", "companies", "deals", "tickets")
 # A proxy of the environment is not asked for loopback.
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        """Follow nothing."""
+
+
+_NO_REDIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay())
 _PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -116,12 +125,41 @@ class Sandbox:
         return records
 
     def settings(self, **values: object) -> None:
-        """Set index_delay_s, clock_offset_s, burst_limit, search_limit or daily_limit."""
+        """Set index_delay_s, clock_offset_s, burst_limit, search_limit or daily_limit.
+
+        Of signing in: lacking_scopes (of the account), rotates (refresh tokens), is_gone.
+        """
         self._control("PATCH", "settings", values)
 
     def add_token(self, token: str, **values: object) -> None:
         """Add a token; ``scopes`` (list), ``app_id`` and ``expires_at`` (ms) may be given."""
         self._control("POST", "tokens", {"token": token, **values})
+
+    def add_app(self, client_id: str, **values: object) -> None:
+        """Add a public app; see ``hubconnect.sandbox.oauth_apps.App`` for the members."""
+        self._control("POST", "apps", {"client_id": client_id, **values})
+
+    def change_app(self, client_id: str, **values: object) -> None:
+        """Change an app; other scopes or ``uninstall=True`` end all its tokens."""
+        self._control("PATCH", "apps", {"client_id": client_id, **values})
+
+    def form(self, path: str, **fields: str) -> tuple[int, Any, Message]:
+        """Send a form, as to the token endpoint; returns status, JSON (or text) and headers."""
+        return self._call("POST", path, urllib.parse.urlencode(fields), {})
+
+    def consent(self, install_url: str, answer: str = "allow") -> str:
+        """Answer HubSpot's question whether an app may connect; returns where it leads then."""
+        request = urllib.request.Request(  # noqa: S310 - our own loopback address
+            install_url, urllib.parse.urlencode({"answer": answer}).encode()
+        )
+        try:
+            with _NO_REDIRECT.open(request, timeout=30) as response:
+                return str(response.url)
+        except urllib.error.HTTPError as error:
+            with error:
+                if error.code != 302:
+                    raise AssertionError(error.read().decode()) from error
+                return str(error.headers["Location"])
 
     def fault(self, **values: object) -> None:
         """Disturb the next calls; see ``hubconnect.sandbox.switches.Fault`` for the members."""
@@ -151,11 +189,14 @@ class Sandbox:
         self, method: str, path: str, body: object, headers: dict[str, str]
     ) -> tuple[int, Any, Message]:
         data = None if body is None else json.dumps(body).encode()
+        kind = "application/json"
+        if isinstance(body, str):
+            data, kind = body.encode(), "application/x-www-form-urlencoded"
         request = urllib.request.Request(  # noqa: S310 - our own loopback address
             self.url + path, data, headers, method=method
         )
         if data is not None:
-            request.add_header("Content-Type", "application/json")
+            request.add_header("Content-Type", kind)
         status, raw, answered = _send(request)
         return status, _parsed(raw), answered
 

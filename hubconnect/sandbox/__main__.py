@@ -1,9 +1,11 @@
 """The command ``python -m hubconnect.sandbox``."""
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
+from hubconnect.sandbox.oauth_apps import app_of
 from hubconnect.sandbox.options import Options
 from hubconnect.sandbox.server import serve
 
@@ -26,6 +28,7 @@ def read_options(arguments: list[str] | None = None) -> Options:
     add("--token", required=True, help="access token with all scopes, or those of --scopes")
     add("--scopes", type=_scopes, default=(), help="comma list; all when left out")
     add("--extra-token", action="append", default=[], metavar="TOKEN=SCOPE,SCOPE")
+    add("--oauth-app", action="append", default=[], metavar="JSON", help="a public app")
     add("--portal-id", type=int, default=4242)
     add("--app-id", type=int, default=9001)
     add("--user-email", default="rae.poe@example.com")
@@ -48,6 +51,7 @@ def read_options(arguments: list[str] | None = None) -> Options:
         given |= dict.fromkeys(("contacts", "companies", "deals", "tickets"), 0)
     extra = (text.partition("=") for text in given.pop("extra_token"))
     given["extra_tokens"] = {token: _scopes(scopes) for token, _, scopes in extra}
+    given["oauth_apps"] = tuple(app_of(json.loads(each)) for each in given.pop("oauth_app"))
     given["index_delay_s"] = given.pop("index_delay")
     return Options(**given)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from hubconnect.sandbox.file_content import Contents
 from hubconnect.sandbox.limits import Limits
 from hubconnect.sandbox.moments import Clock
+from hubconnect.sandbox.oauth_apps import OAuthState
 from hubconnect.sandbox.options import Options
 from hubconnect.sandbox.schema import Schema, load_schema
 from hubconnect.sandbox.store import Store
@@ -49,6 +50,7 @@ class Account:
         self.file_limit_bytes = options.file_limit
         self.refused_extensions = REFUSED_EXTENSIONS
         self.switches = Switchboard()
+        self.oauth = OAuthState()
         low, high = options.index_delay_s
         self.index_delay_ms = (round(low * 1000), round(high * 1000))
         # Delays and the order of batch answers; nothing here guards a secret.

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Request, Response
 from hubconnect.sandbox.account import Account
 from hubconnect.sandbox.auth import Token, find_token
 from hubconnect.sandbox.call import Call, answer
-from hubconnect.sandbox.errors import Json, unauthenticated
+from hubconnect.sandbox.errors import unauthenticated
 from hubconnect.sandbox.moments import to_text
 
 
@@ -93,35 +93,10 @@ def get_token_info(account: Account, request: Request) -> Response:
         {
             "userId": token.user_id,
             "hubId": account.options.portal_id,
-            "appId": token.app_id,
+            "appId": token.app_id or None,  # a service key has no app
             "scopes": list(token.scopes),
         }
     )
-
-
-def introspect(account: Account, request: Request) -> Response:
-    """Tell what a token is; one that is unknown or has expired is not active."""
-    token = _find(account, request.form.get("token", ""))
-    now = account.clock.now()
-    if token is None or (token.expires_at is not None and token.expires_at <= now):
-        return answer({"active": False})
-    members: Json = {
-        "active": True,
-        "token": token.token,
-        "hub_id": account.options.portal_id,
-        "user_id": token.user_id,
-        "client_id": request.form.get("client_id", ""),
-        "app_id": token.app_id,
-        "user": account.options.user_email,
-        "hub_domain": f"account-{account.options.portal_id}.example.com",
-        "scopes": list(token.scopes),
-        "is_private_distribution": True,
-        "token_use": "access_token",
-        "token_type": "bearer",
-    }
-    if token.expires_at is not None:
-        members["expires_in"] = (token.expires_at - now) // 1000
-    return answer(members)
 
 
 def _find(account: Account, text: str) -> Token | None:

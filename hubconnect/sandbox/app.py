@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from hubconnect.sandbox import account_info, search_index
+from hubconnect.sandbox import account_info, oauth, oauth_pages, search_index
 from hubconnect.sandbox.account import Account
 from hubconnect.sandbox.auth import authenticate
 from hubconnect.sandbox.call import Call, answer
@@ -28,12 +28,7 @@ from hubconnect.sandbox.switches import Fault
 
 _RECORD_ADDRESS = re.compile(r"/contacts/\d+/record/(?P<kind>[\w-]+)/(?P<id>\d+)/?")
 _CONTENT_ADDRESS = re.compile(r"/hubfs/\d+(?P<path>/.+)")
-_TOKEN_CALLS = {
-    "/oauth/v2/private-apps/get/access-token-info": account_info.get_token_info,
-    "/oauth/v3/token/introspect": account_info.introspect,
-    "/oauth/2026-03/token/introspect": account_info.introspect,
-    "/oauth/2026-09/token/introspect": account_info.introspect,
-}
+_TOKEN_INFO = "/oauth/v2/private-apps/get/access-token-info"  # noqa: S105 - a path
 _NOT_FOUND = "<html><head><title>Error 404</title></head><body><h1>Not Found</h1></body></html>"
 
 
@@ -81,9 +76,14 @@ class Application:
         return response
 
     def _dispatch(self, request: Request) -> Response:
-        if request.path in _TOKEN_CALLS and request.method == "POST":
+        if request.path == _TOKEN_INFO and request.method == "POST":
             self.account.count("token")
-            return _TOKEN_CALLS[request.path](self.account, request)
+            return account_info.get_token_info(self.account, request)
+        if oauth_pages.ADDRESS.fullmatch(request.path):
+            return oauth_pages.authorize(self.account, request)
+        if found := oauth.find_handler(request.method, request.path):
+            self.account.count(found[0])
+            return found[1](self.account, request)
         try:
             endpoint, values = self._map.bind_to_environ(request.environ).match()
         except MethodNotAllowed:
@@ -100,6 +100,8 @@ class Application:
             token = authenticate(db, request, account.clock.now())
         day = account_info.local_now(account).strftime("%Y-%m-%d")
         limits = account.limits.admit(token.app_id, day, is_search=endpoint.is_search)
+        if token.is_oauth:  # their daily allowance is not told
+            limits = {name: text for name, text in limits.items() if "-Daily" not in name}
         account.count(endpoint.call)
         if request.mimetype == "multipart/form-data":
             _ = request.files  # read before the database is locked: a large one takes its time

@@ -24,6 +24,11 @@ class Token:
     scopes: tuple[str, ...]
     expires_at: int | None = None
 
+    @property
+    def is_oauth(self) -> bool:
+        """Return whether it was issued to an OAuth app: only those expire."""
+        return self.expires_at is not None
+
 
 def save_token(db: sqlite3.Connection, token: Token) -> None:
     """Store a token, in place of one with the same text."""

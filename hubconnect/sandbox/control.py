@@ -5,6 +5,7 @@ requests are refused whose Host is no loopback name or whose Origin is another o
 """
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
@@ -15,6 +16,7 @@ from hubconnect.sandbox.call import answer, nothing
 from hubconnect.sandbox.catalog.kinds import ALL_SCOPES, find_kind
 from hubconnect.sandbox.errors import ApiError, Json, record_not_found, refuse, unknown_kind
 from hubconnect.sandbox.links import archive
+from hubconnect.sandbox.oauth_apps import App, app_of, find_app, revoke_all, save_app
 from hubconnect.sandbox.pages import Pages
 from hubconnect.sandbox.records import Record, Records, id_of
 from hubconnect.sandbox.shapes import shape_full
@@ -37,6 +39,8 @@ class Control:
             ("DELETE", "statistics"): self._reset,
             ("PATCH", "settings"): self._set,
             ("POST", "tokens"): self._add_token,
+            ("POST", "apps"): self._add_app,
+            ("PATCH", "apps"): self._change_app,
             ("POST", "faults"): account.switches.add,
             ("DELETE", "faults"): account.switches.clear,
         }
@@ -111,6 +115,7 @@ class Control:
             self.account.file_limit_bytes = int(body["file_limit_bytes"])
         if "refused_extensions" in body:
             self.account.refused_extensions = frozenset(body["refused_extensions"])
+        self.account.oauth.change(body)
         for name in ("burst", "search", "daily"):
             if f"{name}_limit" in body:
                 setattr(self.account.limits, name, int(body[f"{name}_limit"]))
@@ -125,6 +130,22 @@ class Control:
         )
         with self.account.store.writing() as db:
             save_token(db, token)
+
+    def _add_app(self, body: Json) -> None:
+        with self.account.store.writing() as db:
+            save_app(db, app_of(body))
+
+    def _change_app(self, body: Json) -> None:
+        """Change an app. Other scopes, or uninstalling it, end all its tokens."""
+        is_uninstalled = bool(body.pop("uninstall", False))
+        with self.account.store.writing() as db:
+            app = find_app(db, body["client_id"])
+            if app is None:
+                refuse("There is no such app.")
+            changed: App = app_of({**asdict(app), **body})
+            save_app(db, changed)
+            if is_uninstalled or {"scopes", "optional_scopes"} & body.keys():
+                revoke_all(db, app)
 
 
 def is_local(request: Request) -> bool:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hubconnect.sandbox.oauth_apps import App
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -11,6 +13,7 @@ class Options:
     Attributes:
         index_delay_s: shortest and longest time until search sees a change.
         extra_tokens: further tokens and the scopes of each.
+        oauth_apps: public apps that people may connect.
     """
 
     database: Path
@@ -23,6 +26,7 @@ class Options:
     user_id: int = 77
     scopes: tuple[str, ...] = ()
     extra_tokens: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    oauth_apps: tuple[App, ...] = ()
     ui_domain: str = "app.hubspot.com"
     time_zone: str = "Europe/Berlin"
     currency: str = "EUR"

@@ -13,6 +13,7 @@ from hubconnect.sandbox.account import Account
 from hubconnect.sandbox.catalog.kinds import KINDS, Kind, find_kind
 from hubconnect.sandbox.errors import ApiError
 from hubconnect.sandbox.moments import to_text
+from hubconnect.sandbox.oauth_apps import list_apps
 from hubconnect.sandbox.records import Record, Records, id_of
 from hubconnect.sandbox.writing import create_record, update_record
 
@@ -81,7 +82,26 @@ class Pages:
             '<p class="quiet">A stand-in for a HubSpot account. Choose an object type to look at'
             " its records; what you change here counts as an edit made in HubSpot.</p>"
         ).format(facts)
-        return self._page("Overview", content)
+        return self._page("Overview", content + self._apps())
+
+    def _apps(self) -> Markup:
+        """Show the public apps, as HubSpot does on the Auth tab of each."""
+        with self.account.store.reading() as db:
+            apps = list_apps(db)
+        return Markup().join(
+            Markup('<section class="card"><h2>Public app {}</h2>{}</section>').format(
+                app.name,
+                html.definitions(
+                    [
+                        ("Application Id", app.app_id),
+                        ("Client ID", app.client_id),
+                        ("Client Secret", app.client_secret),
+                        ("Redirect URLs", ", ".join(app.redirect_uris)),
+                    ]
+                ),
+            )
+            for app in apps
+        )
 
     def _table(self, request: Request, kind: Kind) -> Response:
         query = request.args.get("q", "").strip()

@@ -10,6 +10,7 @@ from hubconnect.sandbox.account import Account
 from hubconnect.sandbox.app import Application
 from hubconnect.sandbox.auth import Token, save_token
 from hubconnect.sandbox.catalog.kinds import ALL_SCOPES
+from hubconnect.sandbox.oauth_apps import save_app
 from hubconnect.sandbox.options import Options
 from hubconnect.sandbox.seed import seed_account
 
@@ -27,6 +28,8 @@ def create_app(options: Options) -> Application:
         for number, (text, granted) in enumerate(options.extra_tokens.items()):
             app_id = options.app_id + _EXTRA_APP_OFFSET + number
             save_token(db, Token(text, app_id, options.user_id, granted))
+        for app in options.oauth_apps:
+            save_app(db, app)
     account.forget_schemas()
     return Application(account)
 

@@ -14,6 +14,20 @@ CREATE TABLE IF NOT EXISTS token (
   token TEXT PRIMARY KEY, app_id INTEGER NOT NULL, user_id INTEGER NOT NULL,
   scopes TEXT NOT NULL, expires_at INTEGER
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS oauth_app (
+  client_id TEXT PRIMARY KEY, client_secret TEXT NOT NULL, app_id INTEGER NOT NULL,
+  name TEXT NOT NULL, redirect_uris TEXT NOT NULL, scopes TEXT NOT NULL,
+  optional_scopes TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS oauth_code (
+  code TEXT PRIMARY KEY, client_id TEXT NOT NULL, redirect_uri TEXT NOT NULL,
+  user_id INTEGER NOT NULL, scopes TEXT NOT NULL, expires_at INTEGER NOT NULL,
+  is_used INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS oauth_grant (
+  refresh_token TEXT PRIMARY KEY, client_id TEXT NOT NULL, user_id INTEGER NOT NULL,
+  scopes TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS owner (
   id INTEGER PRIMARY KEY, email TEXT NOT NULL, archived INTEGER NOT NULL, definition TEXT NOT NULL
 );
