@@ -112,6 +112,7 @@ class Field:
         open_options: allowed values live elsewhere and ``options`` may be incomplete.
         max_length: most characters a text may have, or None.
         scale: decimal places a number keeps, or None.
+        searchable: criteria and lookups may have a condition on it.
     """
 
     name: str
@@ -125,6 +126,7 @@ class Field:
     hidden: bool = False
     options: tuple[Option, ...] = ()
     open_options: bool = False
+    searchable: bool = True
     max_length: int | None = None
     scale: int | None = None
     group: str = ""
@@ -142,6 +144,10 @@ class ObjectType:
         why_not: for a capability that is missing, the sentence that says why and what to do.
         modified_field: field that carries the modified time, or "" when there is none; then
             ``changes`` gives every record and a start "at a time" is impossible.
+        unreadable: the sentence that says why its records may not be read, or "".
+        one_of: fields of which a new record needs at least one.
+        needs_association: object types of which a new record must be linked to at least one
+            record; empty where a record may stand alone.
     """
 
     name: str
@@ -150,6 +156,9 @@ class ObjectType:
     capabilities: frozenset[Capability] = frozenset()
     why_not: Mapping[Capability, str] = field(default_factory=dict)
     modified_field: str = ""
+    unreadable: str = ""
+    one_of: tuple[str, ...] = ()
+    needs_association: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,11 +207,24 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class NewAssociation:
+    """A link that a new record is created with.
+
+    ``type`` names the association type in the connector's own way, seen from the new record;
+    HubSpot's is ``<category>:<typeId>``, such as ``HUBSPOT_DEFINED:202``.
+    """
+
+    type: str
+    to_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A record to create. ``key`` makes the create idempotent where the system enforces it."""
 
     key: str
     values: Values
+    associations: tuple[NewAssociation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

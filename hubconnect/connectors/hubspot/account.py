@@ -58,9 +58,15 @@ class Account:
     portal_id: str
     time_zone: str = ""
     currency: str = ""
+    more_currencies: tuple[str, ...] = ()
     account_type: str = ""
     ui_domain: str = UI_HOST
     hosting: str = ""
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """Return the codes of all its currencies, its own first."""
+        return tuple(dict.fromkeys(code for code in (self.currency, *self.more_currencies) if code))
 
     @property
     def identity(self) -> str:
@@ -87,6 +93,7 @@ def read_account(api: HubSpotApi) -> Account:
         portal_id=str(data["portalId"]),
         time_zone=str(data.get("timeZone") or ""),
         currency=str(data.get("companyCurrency") or ""),
+        more_currencies=tuple(str(code) for code in data.get("additionalCurrencies") or ()),
         account_type=str(data.get("accountType") or ""),
         ui_domain=str(data.get("uiDomain") or UI_HOST),
         hosting=str(data.get("dataHostingLocation") or ""),
@@ -141,7 +148,8 @@ def pack_account(account: Account) -> str:
 
 def unpack_account(text: str) -> Account:
     """Return the account of a packed text."""
-    return Account(**json.loads(text))
+    kept = json.loads(text)
+    return Account(**kept | {"more_currencies": tuple(kept.get("more_currencies", ()))})
 
 
 class OwnerDirectory:

@@ -23,7 +23,7 @@ from hubconnect.connectors.hubspot.account import (
 )
 from hubconnect.connectors.hubspot.api import PROPERTIES, HubSpotApi
 from hubconnect.connectors.hubspot.errors import BAD_REQUEST, question_error, read_envelope
-from hubconnect.connectors.hubspot.objects import KEY_PROPERTY, KINDS, ObjectKind
+from hubconnect.connectors.hubspot.objects import KEY_PROPERTY, ObjectKind
 from hubconnect.connectors.hubspot.schema import Schema
 from hubconnect.connectors.hubspot.scopes import build_grants, has_any, report_on
 
@@ -39,6 +39,7 @@ class Check:
     """One check: asks, and collects what is worth saying."""
 
     api: HubSpotApi
+    kinds: Mapping[str, ObjectKind]
     get_schema: Callable[[str], Schema]
     app_id: str
     email: str
@@ -56,11 +57,11 @@ class Check:
         facts = [("Account", _account_label(account)), *_account_facts(account)]
         if token is None:
             self.remarks.append(Remark(NO_INTROSPECTION))
-            types = tuple(self._probe(kind) for kind in KINDS.values())
+            types = tuple(self._probe(kind) for kind in self.kinds.values())
             grants: tuple[Grant, ...] = ()
         else:
             facts += self._user_and_app(token)
-            types = tuple(report_on(kind, token.scopes) for kind in KINDS.values())
+            types = tuple(report_on(kind, token.scopes) for kind in self.kinds.values())
             grants = build_grants(token.scopes)
         if self.api.daily_left is not None:
             facts.append(("Calls left today", str(self.api.daily_left)))
@@ -131,14 +132,15 @@ class Check:
         """Return the key properties that are there or could be made."""
         offers = []
         for report in types:
-            kind = KINDS[report.name]
+            kind = self.kinds[report.name]
             may_make = token is None or has_any(token.scopes, kind.schema_scopes)
             if report.read is Ability.NO or not (may_make or report.write is Ability.YES):
                 continue
             try:
-                is_done = self.get_schema(kind.name).has_key
+                schema = self.get_schema(kind.name)
             except ConnectorError:
                 continue
+            is_done = schema.has_key
             why = WHY_KEY
             if not may_make and not is_done:
                 why += f" Making it needs the scope {kind.schema_scopes[0]}."
@@ -146,7 +148,7 @@ class Check:
                 Preparation(
                     name=f"{KEY_PROPERTY}:{kind.name}",
                     label=f"HubConnect key of {kind.label.lower()}",
-                    statement=key_statement(kind),
+                    statement=key_statement(schema),
                     is_done=is_done,
                     why=why,
                 )
@@ -175,13 +177,13 @@ def _account_facts(account: Account) -> list[tuple[str, str]]:
     return [(label, text) for label, text in facts if text]
 
 
-def key_definition(kind: ObjectKind) -> Mapping[str, Any]:
+def key_definition(schema: Schema) -> Mapping[str, Any]:
     """Return the definition of the property that makes creates idempotent."""
     return {
         "name": KEY_PROPERTY,
         "label": "HubConnect key",
         "description": "Written by HubConnect so that no record is created twice. Do not change.",
-        "groupName": kind.group,
+        "groupName": schema.group,
         "type": "string",
         "fieldType": "text",
         "hasUniqueValue": True,
@@ -190,15 +192,15 @@ def key_definition(kind: ObjectKind) -> Mapping[str, Any]:
     }
 
 
-def key_statement(kind: ObjectKind) -> str:
+def key_statement(schema: Schema) -> str:
     """Return the request that makes the property, for a person to read."""
-    body = json.dumps(key_definition(kind), indent=2)
-    return f"POST {PROPERTIES}/{kind.name}\n{body}"
+    body = json.dumps(key_definition(schema), indent=2)
+    return f"POST {PROPERTIES}/{schema.kind.name}\n{body}"
 
 
-def make_key(api: HubSpotApi, kind: ObjectKind) -> None:
+def make_key(api: HubSpotApi, schema: Schema) -> None:
     """Make the key property of an object type; it may be there already."""
-    answer = api.create_property(kind.name, key_definition(kind))
+    answer = api.create_property(schema.kind.name, key_definition(schema))
     if answer.status == ALREADY_THERE:
         return
     if answer.status >= BAD_REQUEST:

@@ -1,5 +1,6 @@
 """The HubSpot connector: fulfils the contract with the modules beside it."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property, partial
@@ -8,7 +9,6 @@ from typing import ClassVar
 from typing_extensions import override
 
 from hubconnect.connectors.base import (
-    Capability,
     CheckReport,
     Connector,
     Context,
@@ -34,13 +34,15 @@ from hubconnect.connectors.hubspot.account import (
     Shelf,
     pack_account,
     read_account,
+    read_token,
     unpack_account,
 )
 from hubconnect.connectors.hubspot.api import HubSpotApi
 from hubconnect.connectors.hubspot.auth import fingerprint, get_token
 from hubconnect.connectors.hubspot.check import Check, make_key
+from hubconnect.connectors.hubspot.describing import describe
 from hubconnect.connectors.hubspot.lookup import Finder
-from hubconnect.connectors.hubspot.objects import KEY_PROPERTY, KINDS, get_kind
+from hubconnect.connectors.hubspot.objects import KEY_PROPERTY, KINDS, ObjectKind
 from hubconnect.connectors.hubspot.parameters import PARAMETERS
 from hubconnect.connectors.hubspot.records import RecordReader
 from hubconnect.connectors.hubspot.schema import Schema, pack, unpack
@@ -48,10 +50,8 @@ from hubconnect.connectors.hubspot.settling import Settler
 from hubconnect.connectors.hubspot.writes import RecordWriter
 from hubconnect.connectors.parameters import Parameter
 
-CAPABILITIES = frozenset({Capability.CREATE, Capability.UPDATE})
 # A person waits for the check's result.
 CHECK_PATIENCE = timedelta(seconds=2)
-LATER = "This version of HubConnect does not sync them yet."
 
 
 class HubSpotConnector(Connector):
@@ -95,6 +95,7 @@ class HubSpotConnector(Connector):
         self._api.http.patience = CHECK_PATIENCE
         check = Check(
             api=self._api,
+            kinds=self._kinds,
             get_schema=self._schema,
             app_id=self._text("app_id"),
             email=self._text("user_email"),
@@ -116,26 +117,15 @@ class HubSpotConnector(Connector):
     @override
     def prepare(self, name: str) -> None:
         prefix, _, object_type = name.partition(":")
-        if prefix != KEY_PROPERTY or object_type not in KINDS:
+        if prefix != KEY_PROPERTY or object_type not in self._kinds:
             raise LookupError(name)
-        make_key(self._api, get_kind(object_type))
+        make_key(self._api, self._schema(object_type))
         self._schemas.pop(object_type, None)
         self._shelf.forget(self._key("schema", object_type))
 
     @override
     def object_types(self) -> list[ObjectType]:
-        missing = set(Capability) - CAPABILITIES
-        return [
-            ObjectType(
-                name=kind.name,
-                label=kind.label,
-                code=kind.code,
-                capabilities=CAPABILITIES,
-                why_not=dict.fromkeys(missing, LATER),
-                modified_field=kind.modified,
-            )
-            for kind in KINDS.values()
-        ]
+        return [describe(kind, self._kinds, self._granted) for kind in self._kinds.values()]
 
     @override
     def fields(self, object_type: str) -> list[Field]:
@@ -220,7 +210,7 @@ class HubSpotConnector(Connector):
         base = self._text("remote_link_base") or f"https://{self._account.ui_domain}"
         if "/contacts/" not in base:
             base = f"{base}/contacts/{self._account.portal_id}"
-        return f"{base}/record/{get_kind(object_type).code}/{record_id}"
+        return f"{base}/record/{self._kind(object_type).code}/{record_id}"
 
     # What the methods above are made of
 
@@ -262,16 +252,52 @@ class HubSpotConnector(Connector):
     def _owners(self) -> OwnerDirectory:
         return OwnerDirectory(self._api, self._shelf, self._key("owners"))
 
+    @property
+    def _kinds(self) -> Mapping[str, ObjectKind]:
+        return KINDS
+
+    def _kind(self, object_type: str) -> ObjectKind:
+        """Return the object type of this name.
+
+        Raises:
+            AttentionError: the account has none.
+        """
+        try:
+            return self._kinds[object_type]
+        except KeyError:
+            msg = f"The HubSpot account has no object type {object_type!r} that can be synced."
+            hint = f"Choose one of {', '.join(self._kinds)}."
+            raise AttentionError(msg, hint=hint) from None
+
+    @cached_property
+    def _granted(self) -> frozenset[str] | None:
+        """Return the scopes of the credential; None where HubSpot does not tell."""
+
+        def make() -> str:
+            token = read_token(self._api)
+            return json.dumps(None if token is None else sorted(token.scopes))
+
+        scopes = json.loads(self._shelf.get(self._key("scopes"), make))
+        return None if scopes is None else frozenset(scopes)
+
+    @cached_property
+    def _currencies(self) -> tuple[str, ...]:
+        """Return the codes of the account's currencies, none if they may not be known."""
+        try:
+            return self._account.currencies
+        except AttentionError:
+            return ()
+
     def _schema(self, object_type: str) -> Schema:
         if object_type not in self._schemas:
-            kind = get_kind(object_type)
+            kind = self._kind(object_type)
 
             def make() -> str:
                 lines = self._api.pipelines(kind.name) if kind.pipeline else []
                 return pack(self._api.properties(kind.name), lines)
 
             text = self._shelf.get(self._key("schema", object_type), make)
-            self._schemas[object_type] = unpack(text, kind, self._owners)
+            self._schemas[object_type] = unpack(text, kind, self._owners, self._currencies)
         return self._schemas[object_type]
 
     def _reader(self, object_type: str) -> RecordReader:

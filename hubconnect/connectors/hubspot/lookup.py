@@ -74,7 +74,7 @@ class Finder:
         others: dict[int, Criteria] = {}
         for position, criteria in enumerate(self._queries):
             first = criteria[0]
-            field = self._schema.get_field(first.field)
+            field = self._schema.get_searchable(first.field)
             if len(criteria) > 1 or first.operator is not Operator.EQUALS:
                 others[position] = criteria
             elif field.unique or field.name == ID:

@@ -1,6 +1,7 @@
 """HubSpot's property definitions as fields, with a parser and a formatter made once for each."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -27,6 +28,12 @@ TYPES: Mapping[str, ValueType] = {
     "datetime": ValueType.DATETIME,
     "enumeration": ValueType.OPTION,
 }
+# Types that show in the field's form only.
+SPECIAL_FORMS: Mapping[tuple[str, str], ValueType] = {
+    ("enumeration", "checkbox"): ValueType.OPTIONS,
+    ("enumeration", "booleancheckbox"): ValueType.BOOLEAN,
+    ("string", "html"): ValueType.RICH_TEXT,
+}
 # What of a definition is used; the rest is not worth keeping.
 KEPT = (
     "name",
@@ -43,6 +50,8 @@ KEPT = (
     "modificationMetadata",
     "referencedObjectType",
 )
+# Their options are the account's currencies, which definitions leave out.
+CURRENCY_FIELDS = ("deal_currency_code", "hs_currency_code")
 # HubSpot keeps times to the millisecond.
 MOMENT_DIGITS = 3
 
@@ -75,6 +84,27 @@ class Schema:
             msg = f"HubSpot's {self.kind.label.lower()} have no property {name!r} (any more)."
             hint = "Correct the mapping or the criteria, or create the property in HubSpot."
             raise AttentionError(msg, hint=hint) from None
+
+    def get_searchable(self, name: str) -> Field:
+        """Return a field that a search may filter by.
+
+        Raises:
+            AttentionError: there is none of this name, or HubSpot's search refuses it.
+        """
+        field = self.get_field(name)
+        if not field.searchable:
+            msg = f"HubSpot cannot search {self.kind.label.lower()} by {field.label} ({name})."
+            hint = "Use another property in the criteria or the lookup."
+            raise AttentionError(msg, hint=hint)
+        return field
+
+    @property
+    def group(self) -> str:
+        """Return the property group for properties of ours: HubSpot refuses one it has not."""
+        groups = Counter(field.group for field in self.fields.values() if field.group)
+        if self.kind.group in groups or not groups:
+            return self.kind.group
+        return groups.most_common(1)[0][0]
 
     def parse(self, name: str, text: str) -> Value:
         """Return one text as a canonical value."""
@@ -138,10 +168,19 @@ def pack(properties: list[dict[str, Any]], pipelines: list[dict[str, Any]]) -> s
     return json.dumps([kept, lines])
 
 
-def unpack(text: str, kind: ObjectKind, owners: Owners) -> Schema:
-    """Return the schema built from a packed text."""
+def unpack(text: str, kind: ObjectKind, owners: Owners, currencies: Sequence[str] = ()) -> Schema:
+    """Return the schema built from a packed text.
+
+    Args:
+        text: what ``pack`` gave.
+        kind: the object type.
+        owners: of the account.
+        currencies: codes of the account's currencies; none if they are not known.
+    """
     properties, pipelines = json.loads(text)
     own_options = pipeline_options(kind, pipelines)
+    if currencies:
+        own_options |= dict.fromkeys(CURRENCY_FIELDS, tuple(Option(c, c) for c in currencies))
     fields = (build_field(kind, each, own_options.get(each["name"])) for each in properties)
     return Schema(kind, fields, owners)
 
@@ -170,7 +209,7 @@ def build_field(
 ) -> Field:
     """Return the field of one property definition."""
     name = definition["name"]
-    value_type = _value_type(definition)
+    value_type = _value_type(kind, definition)
     has_options = value_type in {ValueType.OPTION, ValueType.OPTIONS}
     if has_options:
         options = own_options if own_options is not None else _options(definition)
@@ -189,6 +228,7 @@ def build_field(
         or bool(metadata.get("readOnlyValue") or definition.get("calculated")),
         unique=bool(definition.get("hasUniqueValue")) or name in kind.unique,
         hidden=bool(definition.get("hidden")),
+        searchable=name not in kind.unsearchable,
         options=options,
         open_options=has_options
         and own_options is None
@@ -200,20 +240,16 @@ def build_field(
     )
 
 
-def _value_type(definition: Mapping[str, Any]) -> ValueType:
+def _value_type(kind: ObjectKind, definition: Mapping[str, Any]) -> ValueType:
     if definition["name"] == "hs_object_id":
         return ValueType.REFERENCE
-    native, form = definition.get("type", ""), definition.get("fieldType", "")
-    is_owner = definition.get("referencedObjectType") == "OWNER"
-    if native == "enumeration" and form == "checkbox":
-        return ValueType.OPTIONS
-    if native == "enumeration" and form == "booleancheckbox":
-        return ValueType.BOOLEAN
-    if native == "enumeration" and is_owner:
-        return ValueType.USER
-    if native == "string" and form == "html":
+    if definition["name"] in kind.bodies:
         return ValueType.RICH_TEXT
-    return TYPES.get(native, ValueType.TEXT)
+    native, form = definition.get("type", ""), definition.get("fieldType", "")
+    special = SPECIAL_FORMS.get((native, form))
+    if special is not ValueType.OPTIONS and definition.get("referencedObjectType") == "OWNER":
+        return ValueType.USER
+    return special or TYPES.get(native, ValueType.TEXT)
 
 
 def _options(definition: Mapping[str, Any]) -> tuple[Option, ...]:

@@ -26,6 +26,7 @@ def needs() -> list[Need]:
         found += [
             Need(f"read {label}", kind.read_scopes),
             Need(f"create and change {label}", kind.write_scopes),
+            *(Need(f"read, create and change {label}", (scope,)) for scope in kind.also_scopes),
             Need(f"set up the HubConnect key of {label}", kind.schema_scopes),
         ]
     found.append(Need("show owners by e-mail and check the User Email", (OWNERS_SCOPE,)))
@@ -50,17 +51,11 @@ def build_grants(granted: Collection[str]) -> tuple[Grant, ...]:
 
 def report_on(kind: ObjectKind, granted: Collection[str]) -> ObjectTypeReport:
     """Return what the granted scopes allow with an object type."""
-    reads = has_any(granted, kind.read_scopes)
-    writes = has_any(granted, kind.write_scopes)
-    missing = [
-        scopes[0]
-        for scopes, is_there in ((kind.read_scopes, reads), (kind.write_scopes, writes))
-        if not is_there
-    ]
+    to_read, to_write = kind.lacks_to_read(granted), kind.lacks_to_write(granted)
     return ObjectTypeReport(
         name=kind.name,
         label=kind.label,
-        read=Ability.YES if reads else Ability.NO,
-        write=Ability.YES if writes else Ability.NO,
-        needed=", ".join(dict.fromkeys(missing)),
+        read=Ability.NO if to_read else Ability.YES,
+        write=Ability.NO if to_write else Ability.YES,
+        needed=", ".join(dict.fromkeys((*to_read, *to_write))),
     )

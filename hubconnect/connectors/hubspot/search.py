@@ -53,7 +53,7 @@ def build_filters(criteria: Criteria, schema: Schema) -> list[Json]:
 
 def build_filter(condition: Condition, schema: Schema) -> Json:
     """Return the filter of one condition."""
-    name = schema.get_field(condition.field).name
+    name = schema.get_searchable(condition.field).name
     made: Json = {"propertyName": name, "operator": OPERATORS[condition.operator]}
     if condition.operator in WITHOUT_VALUE:
         return made

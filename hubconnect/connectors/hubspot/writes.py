@@ -11,8 +11,9 @@ from hubconnect.connectors.errors import (
     TemporaryError,
 )
 from hubconnect.connectors.http import Answer
-from hubconnect.connectors.hubspot.api import HubSpotApi, Json, entries
+from hubconnect.connectors.hubspot.api import HubSpotApi, Json, entries, results
 from hubconnect.connectors.hubspot.errors import BAD_REQUEST, Envelope, read_envelope, record_error
+from hubconnect.connectors.hubspot.newlinks import inline
 from hubconnect.connectors.hubspot.objects import KEY_PROPERTY
 from hubconnect.connectors.hubspot.schema import Schema
 
@@ -25,6 +26,7 @@ GONE = "OBJECT_NOT_FOUND"
 class Item:
     """One input of a batch, and what its outcome is told by."""
 
+    action: str
     key: str
     trace: str
     body: Json
@@ -47,9 +49,15 @@ class RecordWriter:
 
     def create(self, drafts: Sequence[Draft]) -> list[Outcome]:
         """Create records: by their key where the account has our key property."""
-        action = "upsert" if self._schema.has_key else "create"
-        items, outcomes = self._prepare(drafts)
-        return outcomes + self._send(action, _batches(items))
+        items: list[Item] = []
+        outcomes: list[Outcome] = []
+        for position, draft in enumerate(drafts):
+            try:
+                items.append(self._new(draft, str(position)))
+            except RecordError as error:
+                outcomes.append(Outcome(key=draft.key, error=error))
+        outcomes += self._send(_batches(items))
+        return self._recognised(items, outcomes)
 
     def update(self, patches: Sequence[Patch]) -> list[Outcome]:
         """Change records; a batch never names a record twice, which HubSpot would refuse."""
@@ -63,28 +71,66 @@ class RecordWriter:
                 continue
             trace = str(position)
             body: Json = {"id": patch.id, "properties": texts, TRACE: trace}
-            items.append(Item(patch.key, trace, body, tuple(texts)))
-        return outcomes + self._send("update", _batches(items))
+            items.append(Item("update", patch.key, trace, body, tuple(texts)))
+        return outcomes + self._send(_batches(items))
 
-    def _prepare(self, drafts: Sequence[Draft]) -> tuple[list[Item], list[Outcome]]:
-        items: list[Item] = []
-        outcomes: list[Outcome] = []
-        for position, draft in enumerate(drafts):
-            try:
-                texts = self._schema.write(draft.values)
-            except RecordError as error:
-                outcomes.append(Outcome(key=draft.key, error=error))
-                continue
-            filled = {name: text for name, text in texts.items() if text}
-            trace = str(position)
-            body: Json = {"properties": filled, TRACE: trace}
+    def _new(self, draft: Draft, trace: str) -> Item:
+        """Return the input that creates a record.
+
+        Raises:
+            RecordError: a value does not suit its field, or a link that must be is missing.
+        """
+        texts = self._schema.write(draft.values)
+        associations = inline(self._schema.kind, draft.associations)
+        filled = {name: text for name, text in texts.items() if text}
+        body: Json = {"properties": filled, TRACE: trace}
+        action = "create"
+        if associations:
+            # An upsert takes no associations. The key among the properties has the same effect: a
+            # repeated create is refused, naming the record that has the key.
+            body["associations"] = associations
             if self._schema.has_key:
-                body |= {"id": draft.key, "idProperty": KEY_PROPERTY}
-            cleared: dict[str, Value] = {name: None for name in texts if name not in filled}
-            items.append(Item(draft.key, trace, body, tuple(texts), cleared))
-        return items, outcomes
+                filled[KEY_PROPERTY] = draft.key
+        elif self._schema.has_key:
+            body |= {"id": draft.key, "idProperty": KEY_PROPERTY}
+            action = "upsert"
+        cleared: dict[str, Value] = {name: None for name in texts if name not in filled}
+        return Item(action, draft.key, trace, body, tuple(texts), cleared)
 
-    def _send(self, action: str, batches: list[list[Item]]) -> list[Outcome]:
+    def _recognised(self, items: Sequence[Item], outcomes: list[Outcome]) -> list[Outcome]:
+        """Take for done what was refused only because the record has our key already."""
+        ours = {
+            outcome.key: outcome.error.existing_id
+            for outcome in outcomes
+            if outcome.error is not None
+            and outcome.error.existing_id
+            and [fault.field for fault in outcome.error.faults] == [KEY_PROPERTY]
+        }
+        if not ours:
+            return outcomes
+        by_key = {item.key: item for item in items}
+        names = sorted({name for key in ours for name in by_key[key].names})
+        ids = sorted(set(ours.values()))
+        try:
+            found = [
+                each
+                for start in range(0, len(ids), BATCH)
+                for each in results(
+                    self._api.batch_read(self._schema.kind.name, ids[start : start + BATCH], names)
+                )
+            ]
+        except ConnectorError:
+            # They exist; what they hold is read by whoever needs it.
+            found = []
+        held = {str(each["id"]): each for each in found}
+        return [
+            self._done(by_key[o.key], held.get(ours[o.key], {"id": ours[o.key]}))
+            if o.key in ours
+            else o
+            for o in outcomes
+        ]
+
+    def _send(self, batches: list[list[Item]]) -> list[Outcome]:
         """Send batches; one refused as a whole is taken apart until the bad inputs are found.
 
         Once anything was carried out, what follows must not raise: the outcomes would be lost.
@@ -95,9 +141,9 @@ class RecordWriter:
             try:
                 answer = self._api.batch_write(
                     self._schema.kind.name,
-                    action,
+                    batch[0].action,
                     [item.body for item in batch],
-                    is_keyed=action == "upsert",
+                    is_keyed=batch[0].action != "update" and self._schema.has_key,
                 )
             except ConnectorError as error:
                 is_untouched = not any(outcome.id for outcome in outcomes)
@@ -107,14 +153,14 @@ class RecordWriter:
                 open_items = [item for rest in (batch, *batches) for item in rest]
                 return outcomes + [Outcome(key=i.key, is_unknown=True) for i in open_items]
             if answer.status < BAD_REQUEST:
-                outcomes += self._outcomes(action, batch, answer)
+                outcomes += self._outcomes(batch, answer)
                 continue
             bad, rest = _take_apart(batch, read_envelope(answer.data))
-            outcomes += [_refusal(action, item, error) for item, error in bad]
+            outcomes += [self._refusal(item, error) for item, error in bad]
             batches[:0] = rest
         return outcomes
 
-    def _outcomes(self, action: str, batch: list[Item], answer: Answer) -> list[Outcome]:
+    def _outcomes(self, batch: list[Item], answer: Answer) -> list[Outcome]:
         """Return the outcome of each input of a batch that was carried out, in part at least."""
         open_items = {item.trace: item for item in batch}
         outcomes: list[Outcome] = []
@@ -127,8 +173,13 @@ class RecordWriter:
         for envelope in envelopes:
             for item in _named(envelope, open_items.values(), is_alone=len(envelopes) == 1):
                 del open_items[item.trace]
-                outcomes.append(_refusal(action, item, envelope))
+                outcomes.append(self._refusal(item, envelope))
         return outcomes + [Outcome(key=i.key, is_unknown=True) for i in open_items.values()]
+
+    def _refusal(self, item: Item, envelope: Envelope) -> Outcome:
+        if item.action == "update" and envelope.category == GONE:
+            return Outcome(key=item.key, is_gone=True)
+        return Outcome(key=item.key, error=record_error(envelope))
 
     def _done(self, item: Item, result: Json) -> Outcome:
         values: Values = item.cleared | self._schema.read_known(
@@ -140,11 +191,13 @@ class RecordWriter:
 
 
 def _batches(items: Iterable[Item]) -> list[list[Item]]:
-    """Return batches of a hundred at most, in which no record stands twice."""
+    """Return batches of a hundred at most, each of one action, in which no record stands twice."""
     batches: list[list[Item]] = []
     ids: set[str] = set()
-    for item in items:
-        if not batches or len(batches[-1]) == BATCH or (item.id and item.id in ids):
+    for item in sorted(items, key=lambda each: each.action):
+        last = batches[-1] if batches else []
+        is_other = not last or last[0].action != item.action
+        if is_other or len(last) == BATCH or (item.id and item.id in ids):
             batches.append([])
             ids = set()
         batches[-1].append(item)
@@ -192,9 +245,3 @@ def _sharing_fault(envelope: Envelope, batch: list[Item]) -> list[Item]:
         if fault.code in {"PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE"}
     }
     return [item for item in batch if wrong & item.body["properties"].keys()]
-
-
-def _refusal(action: str, item: Item, envelope: Envelope) -> Outcome:
-    if action == "update" and envelope.category == GONE:
-        return Outcome(key=item.key, is_gone=True)
-    return Outcome(key=item.key, error=record_error(envelope))

@@ -81,6 +81,9 @@ def _plain_type(one: ObjectType) -> dict[str, Any]:
         "capabilities": sorted(one.capabilities),
         "why_not": dict(one.why_not),
         "modified_field": one.modified_field,
+        "unreadable": one.unreadable,
+        "one_of": one.one_of,
+        "needs_association": one.needs_association,
     }
 
 
@@ -92,6 +95,10 @@ def _object_type(plain: Mapping[str, Any]) -> ObjectType:
         capabilities=frozenset(Capability(one) for one in plain["capabilities"]),
         why_not={Capability(name): text for name, text in plain["why_not"].items()},
         modified_field=plain["modified_field"],
+        # What the version before kept has none of these.
+        unreadable=plain.get("unreadable", ""),
+        one_of=tuple(plain.get("one_of", ())),
+        needs_association=tuple(plain.get("needs_association", ())),
     )
 
 
