@@ -17,7 +17,6 @@ from hubconnect.connectors.errors import AttentionError, Category, ConnectorErro
 from hubconnect.connectors.hubspot.account import (
     Account,
     Token,
-    read_account,
     read_token,
     user_email,
 )
@@ -45,14 +44,13 @@ class Check:
     email: str
     remarks: list[Remark] = field(default_factory=list)
 
-    def run(self) -> tuple[Account, CheckReport]:
-        """Ask all there is to ask.
+    def run(self, account: Account) -> CheckReport:
+        """Ask all there is to ask of this account.
 
         Raises:
             AttentionError: the parameter it names must be corrected.
             TemporaryError: HubSpot cannot answer now.
         """
-        account = read_account(self.api)
         token = read_token(self.api)
         facts = [("Account", _account_label(account)), *_account_facts(account)]
         if token is None:
@@ -65,7 +63,7 @@ class Check:
             grants = build_grants(token.scopes)
         if self.api.daily_left is not None:
             facts.append(("Calls left today", str(self.api.daily_left)))
-        return account, CheckReport(
+        return CheckReport(
             identity=account.identity,
             identity_label=_account_label(account),
             facts=tuple(facts),

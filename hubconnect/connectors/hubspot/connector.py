@@ -101,7 +101,9 @@ class HubSpotConnector(Connector):
             email=self._text("user_email"),
         )
         try:
-            account, report = check.run()
+            account = read_account(self._api)
+            self._shelf.renew(self._key("account"), partial(pack_account, account))
+            return check.run(account)
         except UnreachableError as error:
             raise AttentionError(
                 error.message,
@@ -111,8 +113,6 @@ class HubSpotConnector(Connector):
             ) from error
         finally:
             self._api.http.patience = LONGEST_WAIT
-        self._shelf.renew(self._key("account"), partial(pack_account, account))
-        return report
 
     @override
     def prepare(self, name: str) -> None:
@@ -280,7 +280,6 @@ class HubSpotConnector(Connector):
         scopes = json.loads(self._shelf.get(self._key("scopes"), make))
         return None if scopes is None else frozenset(scopes)
 
-    @cached_property
     def _currencies(self) -> tuple[str, ...]:
         """Return the codes of the account's currencies, none if they may not be known."""
         try:

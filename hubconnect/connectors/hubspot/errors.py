@@ -135,6 +135,16 @@ def record_error(envelope: Envelope) -> RecordError:
             existing_id=other,
             answer=envelope.message,
         )
+    lost = envelope.context.get("INVALID_OBJECT_IDS", ())
+    if lost:
+        return RecordError(
+            "HubSpot refused the record: it was to be linked to what is not there "
+            f"({', '.join(lost)}).",
+            hint="The linked record was deleted or merged in HubSpot. Retry once it is synced "
+            "again, or choose another default linked record.",
+            category=Category.MISSING_LINK,
+            answer=envelope.message,
+        )
     if envelope.faults:
         first = envelope.faults[0]
         return RecordError(

@@ -168,19 +168,22 @@ def pack(properties: list[dict[str, Any]], pipelines: list[dict[str, Any]]) -> s
     return json.dumps([kept, lines])
 
 
-def unpack(text: str, kind: ObjectKind, owners: Owners, currencies: Sequence[str] = ()) -> Schema:
+def unpack(
+    text: str, kind: ObjectKind, owners: Owners, currencies: Callable[[], Sequence[str]]
+) -> Schema:
     """Return the schema built from a packed text.
 
     Args:
         text: what ``pack`` gave.
         kind: the object type.
         owners: of the account.
-        currencies: codes of the account's currencies; none if they are not known.
+        currencies: gives the codes of the account's currencies; none if they are not known.
     """
     properties, pipelines = json.loads(text)
     own_options = pipeline_options(kind, pipelines)
-    if currencies:
-        own_options |= dict.fromkeys(CURRENCY_FIELDS, tuple(Option(c, c) for c in currencies))
+    if any(each["name"] in CURRENCY_FIELDS and each.get("externalOptions") for each in properties):
+        codes = tuple(Option(code, code) for code in currencies())
+        own_options |= dict.fromkeys(CURRENCY_FIELDS, codes) if codes else {}
     fields = (build_field(kind, each, own_options.get(each["name"])) for each in properties)
     return Schema(kind, fields, owners)
 
