@@ -8,7 +8,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import Message
@@ -19,6 +19,7 @@ TOKEN = "pat-na1-test-token"
 DEFAULTS: Mapping[str, object] = {
     "token": TOKEN,
     "index_delay": 0,
+    "calculation_delay": 0,
     "burst_limit": 0,
     "search_limit": 0,
 }
@@ -108,6 +109,60 @@ class Sandbox:
         """Bring a deleted record back."""
         self._control("POST", f"records/{kind}/{record_id}/restore")
 
+    def merge(self, kind: str, primary: str, other: str) -> str:
+        """Merge a record into another as a person; returns the id of the survivor, a new one."""
+        survivor = self._control("POST", f"records/{kind}/{primary}/merge", {"other": other})
+        return str(survivor["id"])
+
+    def associate(
+        self, kind: str, record_id: str, to_kind: str, to_id: str, type_id: int | None = None
+    ) -> None:
+        """Link two records as a person; without a type id by the plain type."""
+        path = f"records/{kind}/{record_id}/associations/{to_kind}/{to_id}"
+        self._control("PUT", path, {"type_id": type_id})
+
+    def dissociate(self, kind: str, record_id: str, to_kind: str, to_id: str) -> None:
+        """Remove every link between two records as a person."""
+        self._control("DELETE", f"records/{kind}/{record_id}/associations/{to_kind}/{to_id}")
+
+    def associations(self, kind: str, record_id: str, to_kind: str) -> dict[str, list[int]]:
+        """Return the type ids by which a record is linked, by id of the linked record."""
+        path = f"records/{kind}/{record_id}/associations/{to_kind}"
+        found: dict[str, list[int]] = self._control("GET", path)
+        return found
+
+    def add_note(
+        self, body: str, *ends: tuple[str, str], files: Iterable[str] = (), **properties: str
+    ) -> str:
+        """Write a note on records, given as (type, id), as a person; returns its id.
+
+        Text without tags becomes paragraphs in HubSpot's wrapping. ``files`` are file ids.
+        """
+        properties.setdefault("hs_attachment_ids", ";".join(files))
+        made = self._control("POST", "notes", {"body": body, "to": ends, "properties": properties})
+        return str(made["id"])
+
+    def add_file(self, content: bytes, name: str, access: str = "PRIVATE") -> dict[str, Any]:
+        """Upload a file as a person; returns it as the files API does."""
+        query = urllib.parse.urlencode({"name": name, "access": access})
+        request = urllib.request.Request(  # noqa: S310 - our own loopback address
+            f"{self.url}/sandbox/api/files?{query}", content, method="POST"
+        )
+        status, raw, _ = _send(request)
+        if status >= 400:
+            message = f"The sandbox refused the file: {status} {raw!r}"
+            raise AssertionError(message)
+        made: dict[str, Any] = _parsed(raw)
+        return made
+
+    def content(self, file_id: str) -> bytes:
+        """Return what is in a file, by way of a signed address."""
+        status, signed, _ = self.api("GET", f"/files/v3/files/{file_id}/signed-url")
+        if status >= 400:
+            message = f"File {file_id}: {status} {signed}"
+            raise AssertionError(message)
+        return self.fetch(signed["url"])[1]
+
     def get(self, kind: str, record_id: str) -> dict[str, Any]:
         """Return a record with every property that has a value, archived or not."""
         found: dict[str, Any] = self._control("GET", f"records/{kind}/{record_id}")
@@ -125,9 +180,12 @@ class Sandbox:
         return records
 
     def settings(self, **values: object) -> None:
-        """Set index_delay_s, clock_offset_s, burst_limit, search_limit or daily_limit.
+        """Change settings of the account while it runs.
 
-        Of signing in: lacking_scopes (of the account), rotates (refresh tokens), is_gone.
+        Numbers: index_delay_s (or a pair), calculation_delay_s (None: links never change a
+        record), clock_offset_s, burst_limit, search_limit, daily_limit, file_limit_bytes. Others:
+        index_frozen, refused_extensions (list), hidden_required (lists of properties by type). Of
+        signing in: lacking_scopes (of the account), rotates (refresh tokens), is_gone.
         """
         self._control("PATCH", "settings", values)
 

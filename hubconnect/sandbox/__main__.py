@@ -36,6 +36,8 @@ def read_options(arguments: list[str] | None = None) -> Options:
     add("--time-zone", default="Europe/Berlin")
     add("--currency", default="EUR")
     add("--index-delay", type=_delay, default=(10.0, 10.0), metavar="SECONDS[-SECONDS]")
+    add("--calculation-delay", type=float, default=1, metavar="SECONDS", help="of counted links")
+    add("--hidden-required", action="append", default=[], metavar="TYPE=PROPERTY,PROPERTY")
     add("--burst-limit", type=int, default=190, help="calls in 10 seconds; 0 switches it off")
     add("--search-limit", type=int, default=5, help="searches a second; 0 switches it off")
     add("--daily-limit", type=int, default=625_000, help="0 switches it off")
@@ -49,11 +51,17 @@ def read_options(arguments: list[str] | None = None) -> Options:
     given = vars(parser.parse_args(arguments))
     if given.pop("empty"):
         given |= dict.fromkeys(("contacts", "companies", "deals", "tickets"), 0)
-    extra = (text.partition("=") for text in given.pop("extra_token"))
-    given["extra_tokens"] = {token: _scopes(scopes) for token, _, scopes in extra}
+    given["extra_tokens"] = _lists(given.pop("extra_token"))
+    given["hidden_required"] = _lists(given.pop("hidden_required"))
+    given["calculation_delay_s"] = given.pop("calculation_delay")
     given["oauth_apps"] = tuple(app_of(json.loads(each)) for each in given.pop("oauth_app"))
     given["index_delay_s"] = given.pop("index_delay")
     return Options(**given)
+
+
+def _lists(texts: list[str]) -> dict[str, tuple[str, ...]]:
+    parts = (text.partition("=") for text in texts)
+    return {name: _scopes(names) for name, _, names in parts}
 
 
 def _scopes(text: str) -> tuple[str, ...]:

@@ -35,6 +35,9 @@ class Account:
 
     Attributes:
         index_delay_ms: shortest and longest time until search sees a change; may be changed.
+        calculation_delay_ms: time until properties that tell of links change; None for never.
+        is_index_frozen: whether search goes on showing what it shows now.
+        hidden_required: properties a create must set though no metadata says so, by object type.
         contents: what is in files, on disk beside the database.
         file_limit_bytes: largest file an upload may bring; may be changed.
         refused_extensions: types of files an upload may not bring; may be changed.
@@ -56,6 +59,9 @@ class Account:
         # Delays and the order of batch answers; nothing here guards a secret.
         self.random = random.Random(options.seed)  # noqa: S311
         self.calls: Counter[str] = Counter()
+        self.calculation_delay_ms: int | None = round(options.calculation_delay_s * 1000)
+        self.is_index_frozen = False
+        self.hidden_required = dict(options.hidden_required)
         self._schemas: dict[str, Schema] = {}
         self._guard = threading.Lock()
 

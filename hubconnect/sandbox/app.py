@@ -15,10 +15,10 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from hubconnect.sandbox import account_info, oauth, oauth_pages, search_index
+from hubconnect.sandbox import account_info, calculations, oauth, oauth_pages, search_index
 from hubconnect.sandbox.account import Account
 from hubconnect.sandbox.auth import authenticate
-from hubconnect.sandbox.call import Call, answer
+from hubconnect.sandbox.call import Call, answer, no_such_path
 from hubconnect.sandbox.catalog.kinds import find_kind
 from hubconnect.sandbox.control import Control
 from hubconnect.sandbox.errors import ApiError
@@ -29,7 +29,6 @@ from hubconnect.sandbox.switches import Fault
 _RECORD_ADDRESS = re.compile(r"/contacts/\d+/record/(?P<kind>[\w-]+)/(?P<id>\d+)/?")
 _CONTENT_ADDRESS = re.compile(r"/hubfs/\d+(?P<path>/.+)")
 _TOKEN_INFO = "/oauth/v2/private-apps/get/access-token-info"  # noqa: S105 - a path
-_NOT_FOUND = "<html><head><title>Error 404</title></head><body><h1>Not Found</h1></body></html>"
 
 
 class Application:
@@ -89,9 +88,11 @@ class Application:
         except MethodNotAllowed:
             raise ApiError(405, "HTTP 405 Method Not Allowed") from None
         except NotFound:
-            return Response(_NOT_FOUND, 404, content_type="text/html;charset=utf-8")
+            return no_such_path()
         except HTTPException as error:
-            return Response(_NOT_FOUND, error.code or 400, content_type="text/html;charset=utf-8")
+            response = no_such_path()
+            response.status_code = error.code or 400
+            return response
         return self._run(request, endpoint, values)
 
     def _run(self, request: Request, endpoint: Endpoint, values: Mapping[str, str]) -> Response:
@@ -105,6 +106,7 @@ class Application:
         account.count(endpoint.call)
         if request.mimetype == "multipart/form-data":
             _ = request.files  # read before the database is locked: a large one takes its time
+        calculations.catch_up(account)
         if endpoint.is_search:
             search_index.catch_up(account)
         try:

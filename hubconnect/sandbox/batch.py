@@ -38,7 +38,11 @@ def batch_read(call: Call, kind: str) -> Response:
     largest = MAX_INPUTS_WITH_HISTORY if with_history else MAX_INPUTS
     asked = [str(one.get("id", "")) for one in inputs_of(body, largest)]
     found = resolve_ids(
-        records, asked, body.get("idProperty") or "", archived=call.flag("archived")
+        records,
+        asked,
+        body.get("idProperty") or "",
+        archived=call.flag("archived"),
+        merged=True,
     )
     names = read_names(records, body.get("properties") or [])
     results = []
@@ -69,6 +73,10 @@ def batch_update(call: Call, kind: str) -> Response:
     refuse_duplicates([str(one.get("id", "")) for one in inputs])
     found = _resolve_inputs(records, inputs)
     missing = [one for one in inputs if str(one.get("id", "")) not in found]
+    # An id that was merged away is in neither list of the answer.
+    numbers = {str(one.get("id", "")): id_of(str(one.get("id", ""))) or 0 for one in missing}
+    gone = records.merged_into(numbers.values())
+    missing = [one for one in missing if numbers[str(one.get("id", ""))] not in gone]
 
     def write(one: Json) -> Json:
         return _update(call, records, found[str(one["id"])], one)

@@ -13,6 +13,8 @@ from hubconnect.sandbox.catalog.kinds import Kind, find_kind
 from hubconnect.sandbox.errors import Json, invalid, missing_scopes, unknown_kind
 from hubconnect.sandbox.records import Records
 
+_NOT_FOUND = "<html><head><title>Error 404</title></head><body><h1>Not Found</h1></body></html>"
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -122,6 +124,11 @@ def answer(members: object, status: int = 200) -> Response:
         status=status,
         content_type="application/json;charset=utf-8",
     )
+
+
+def no_such_path() -> Response:
+    """Build the page HubSpot answers with where it has no such call."""
+    return Response(_NOT_FOUND, 404, content_type="text/html;charset=utf-8")
 
 
 def nothing(status: int = 204) -> Response:

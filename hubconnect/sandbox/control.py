@@ -6,24 +6,30 @@ requests are refused whose Host is no loopback name or whose Origin is another o
 
 from collections.abc import Callable
 from dataclasses import asdict
+from sqlite3 import Connection
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
+from hubconnect.sandbox import calculations, links, user_actions
 from hubconnect.sandbox.account import Account, Source
 from hubconnect.sandbox.auth import Token, save_token
 from hubconnect.sandbox.call import answer, nothing
 from hubconnect.sandbox.catalog.kinds import ALL_SCOPES, find_kind
 from hubconnect.sandbox.errors import ApiError, Json, record_not_found, refuse, unknown_kind
+from hubconnect.sandbox.file_shapes import shape_file
+from hubconnect.sandbox.file_store import Files
 from hubconnect.sandbox.links import archive
 from hubconnect.sandbox.oauth_apps import App, app_of, find_app, revoke_all, save_app
 from hubconnect.sandbox.pages import Pages
 from hubconnect.sandbox.records import Record, Records, id_of
+from hubconnect.sandbox.settings import change_settings
 from hubconnect.sandbox.shapes import shape_full
 from hubconnect.sandbox.writing import create_record, update_record
 
 _LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
 _API = "/sandbox/api/"
+_LINKS_TOLD = 10_000
 _Run = Callable[[Json], Json | None]
 _COUNTS = "SELECT kind, count(*) FROM record WHERE archived IS NULL GROUP BY kind"
 
@@ -41,6 +47,7 @@ class Control:
             ("POST", "tokens"): self._add_token,
             ("POST", "apps"): self._add_app,
             ("PATCH", "apps"): self._change_app,
+            ("POST", "notes"): self._add_note,
             ("POST", "faults"): account.switches.add,
             ("DELETE", "faults"): account.switches.clear,
         }
@@ -59,6 +66,8 @@ class Control:
             return answer({"status": "error", "message": repr(error)}, 400)
 
     def _api(self, request: Request) -> Response:
+        if request.path == f"{_API}files" and request.method == "POST":
+            return self._add_file(request)
         body = request.get_json(silent=True) or {}
         parts = request.path.removeprefix(_API).strip("/").split("/")
         if parts[0] == "records" and len(parts) > 1:
@@ -73,8 +82,11 @@ class Control:
         found = find_kind(kind)
         if found is None:
             raise unknown_kind(kind)
+        calculations.catch_up(self.account)
         with self.account.store.writing() as db:
             records = Records(db, self.account, found.name)
+            if rest[1:2] == ["associations"]:
+                return self._links(method, db, kind, rest, body)
             if method == "POST" and not rest:
                 record = create_record(records, body["properties"], self._user(body))
                 return answer(shape_full(records, record), 201)
@@ -86,7 +98,45 @@ class Control:
                 return nothing()
             elif method == "POST" and rest[1:] == ["restore"]:
                 record = records.restore(record.id) or record
+            elif method == "POST" and rest[1:] == ["merge"]:
+                end = user_actions.End(found, record.id)
+                record = user_actions.merge(self.account, db, end, body["other"])
             return answer(shape_full(records, record))
+
+    def _links(
+        self, method: str, db: Connection, kind: str, rest: list[str], body: Json
+    ) -> Response:
+        """Link or unlink two records as a person, or tell what a record is linked with."""
+        one = user_actions.find_end(self.account, db, kind, rest[0])
+        if method == "GET":
+            target = find_kind(rest[2])
+            if target is None:
+                raise unknown_kind(rest[2])
+            found = links.targets(db, one.kind, one.id, target, 0, _LINKS_TOLD)
+            return answer(
+                {str(to_id): [kind.type_id for kind in kinds] for to_id, kinds in found.items()}
+            )
+        other = user_actions.find_end(self.account, db, rest[2], rest[3])
+        if method == "DELETE":
+            user_actions.dissociate(self.account, db, one, other)
+        else:
+            user_actions.associate(self.account, db, one, other, body.get("type_id"))
+        return nothing()
+
+    def _add_note(self, body: Json) -> Json:
+        """Write a note as a person."""
+        with self.account.store.writing() as db:
+            ends = [user_actions.find_end(self.account, db, *end) for end in body["to"]]
+            properties = body.get("properties", {})
+            note = user_actions.add_note(self.account, db, body["body"], ends, **properties)
+            return shape_full(Records(db, self.account, "notes"), note)
+
+    def _add_file(self, request: Request) -> Response:
+        """Upload the body of a request as a person."""
+        name, access = request.args.get("name", ""), request.args.get("access", "")
+        with self.account.store.writing() as db:
+            file = user_actions.add_file(self.account, db, request.stream, name, access)
+            return answer(shape_file(Files(db, self.account), file), 201)
 
     def _user(self, body: Json) -> Source:
         """Return who writes: a person in HubSpot, or another app where the test says so."""
@@ -105,20 +155,7 @@ class Control:
         self.account.limits.reset()
 
     def _set(self, body: Json) -> None:
-        if "index_delay_s" in body:
-            given = body["index_delay_s"]
-            low, high = given if isinstance(given, list) else (given, given)
-            self.account.index_delay_ms = (round(low * 1000), round(high * 1000))
-        if "clock_offset_s" in body:
-            self.account.clock.offset_ms = round(body["clock_offset_s"] * 1000)
-        if "file_limit_bytes" in body:
-            self.account.file_limit_bytes = int(body["file_limit_bytes"])
-        if "refused_extensions" in body:
-            self.account.refused_extensions = frozenset(body["refused_extensions"])
-        self.account.oauth.change(body)
-        for name in ("burst", "search", "daily"):
-            if f"{name}_limit" in body:
-                setattr(self.account.limits, name, int(body[f"{name}_limit"]))
+        change_settings(self.account, body)
 
     def _add_token(self, body: Json) -> None:
         token = Token(

@@ -201,15 +201,36 @@ def link_new(
 def recount(
     account: Account, db: sqlite3.Connection, one: tuple[str, int], other: tuple[str, int]
 ) -> None:
-    """Bring the properties that tell of links up to date on both ends of a changed link."""
+    """Bring the properties that tell of links up to date on both ends of a changed link.
+
+    HubSpot does so a moment later; the account says how long that is, or that it never does.
+    """
+    delay_ms = account.calculation_delay_ms
+    if delay_ms is None:
+        return
     for (kind, record_id), (about, _) in ((one, other), (other, one)):
-        changes = _counted(account, db, kind, record_id, about)
-        if not changes:
+        if delay_ms == 0:
+            count(account, db, kind, record_id, about)
             continue
-        records = Records(db, account, kind)
-        record = records.find(record_id)
-        if record is not None:
-            records.update(record, changes, CALCULATED)
+        db.execute(
+            "INSERT OR REPLACE INTO pending_count VALUES (?, ?, ?, ?)",
+            (kind, record_id, about, account.clock.now() + delay_ms),
+        )
+
+
+def count(account: Account, db: sqlite3.Connection, kind: str, record_id: int, about: str) -> None:
+    """Bring the properties of one record that tell of its links to one type up to date."""
+    changes = _counted(db, kind, record_id, about)
+    if not changes:
+        return
+    records = Records(db, account, kind)
+    record = records.find(record_id)
+    if record is None:
+        return
+    if "num_notes" in changes and changes["num_notes"] != record.stored.get("num_notes", "0"):
+        changes["notes_last_updated"] = to_text(account.clock.now())
+    known = {name: value for name, value in changes.items() if records.schema.find(name)}
+    records.update(record, known, CALCULATED)
 
 
 def archive(account: Account, db: sqlite3.Connection, records: Records, ids: Iterable[int]) -> None:
@@ -226,14 +247,13 @@ def archive(account: Account, db: sqlite3.Connection, records: Records, ids: Ite
 
 
 def _counted(
-    account: Account, db: sqlite3.Connection, kind: str, record_id: int, about: str
+    db: sqlite3.Connection, kind: str, record_id: int, about: str
 ) -> dict[str, str | None]:
     changes: dict[str, str | None] = {}
     counted = "num_notes" if about in ACTIVITIES else _COUNTS.get((kind, about))
-    if counted and kind not in ACTIVITIES and kind != "orders":
-        changes[counted] = str(_count(db, kind, record_id, about))
-        if about in ACTIVITIES:
-            changes["notes_last_updated"] = to_text(account.clock.now())
+    if counted and kind not in ACTIVITIES:
+        abouts = sorted(ACTIVITIES) if about in ACTIVITIES else [about]
+        changes[counted] = str(sum(_count(db, kind, record_id, one) for one in abouts))
     if (kind, about) == ("contacts", "companies"):
         changes["associatedcompanyid"] = _primary(db, kind, record_id, _CONTACT_TO_PRIMARY_COMPANY)
     elif (kind, about) == ("tickets", "companies"):

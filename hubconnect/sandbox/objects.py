@@ -121,9 +121,21 @@ def page_size(call: Call, default: int, largest: int) -> int:
 
 
 def resolve_ids(
-    records: Records, given: list[str], id_property: str, *, archived: bool = False
+    records: Records,
+    given: list[str],
+    id_property: str,
+    *,
+    archived: bool = False,
+    merged: bool = False,
 ) -> dict[str, Record]:
     """Find records by ids or by values of a unique property, keyed as they were asked for.
+
+    Args:
+        records: where to look.
+        given: ids or values.
+        id_property: name of the unique property; empty for ids.
+        archived: look among the archived ones.
+        merged: let an id from before a merge lead to the survivor.
 
     Raises:
         ApiError: the property is not unique (400).
@@ -142,13 +154,16 @@ def resolve_ids(
             if value in holders and holders[value] in by_id
         }
     numbers = {one: number for one in given if (number := id_of(one)) is not None}
-    by_id = records.find_many(numbers.values(), archived=archived)
+    if merged and not archived:
+        by_id = records.find_surviving(numbers.values())
+    else:
+        by_id = records.find_many(numbers.values(), archived=archived)
     return {one: by_id[number] for one, number in numbers.items() if number in by_id}
 
 
 def _resolve(call: Call, records: Records, record_id: str, *, archived: bool = False) -> Record:
     id_property = call.request.args.get("idProperty", "")
-    found = resolve_ids(records, [record_id], id_property, archived=archived)
+    found = resolve_ids(records, [record_id], id_property, archived=archived, merged=True)
     if record_id in found:
         return found[record_id]
     if id_property:

@@ -12,6 +12,8 @@ class Options:
 
     Attributes:
         index_delay_s: shortest and longest time until search sees a change.
+        calculation_delay_s: time until a record shows how many links it has.
+        hidden_required: properties a create must set though no metadata says so, by object type.
         extra_tokens: further tokens and the scopes of each.
         oauth_apps: public apps that people may connect.
     """
@@ -34,6 +36,8 @@ class Options:
     burst_limit: int = 190
     search_limit: int = 5
     daily_limit: int = 625_000
+    calculation_delay_s: float = 1
+    hidden_required: dict[str, tuple[str, ...]] = field(default_factory=dict)
     file_limit: int = 2 * 1024**3
     contacts: int = 320
     companies: int = 60

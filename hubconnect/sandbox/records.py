@@ -70,6 +70,24 @@ class Records:
         """Find one record by id."""
         return self.find_many([record_id], archived=archived).get(record_id)
 
+    def find_surviving(self, ids: Iterable[int]) -> dict[int, Record]:
+        """Find records by id, also by ids they had before a merge; keyed as asked for."""
+        wanted = list(dict.fromkeys(ids))
+        became = self.merged_into(wanted)
+        found = self.find_many([became.get(one, one) for one in wanted])
+        return {one: found[new] for one in wanted if (new := became.get(one, one)) in found}
+
+    def merged_into(self, ids: Iterable[int]) -> dict[int, int]:
+        """Return what became of those ids that were merged away."""
+        became: dict[int, int] = {}
+        for one in ids:
+            row = self.db.execute(
+                "SELECT id FROM merged WHERE kind = ? AND old_id = ?", (self.kind.name, one)
+            ).fetchone()
+            if row is not None:
+                became[one] = row[0]
+        return became
+
     def page(self, after: int, limit: int, *, archived: bool = False) -> list[Record]:
         """Return records with an id beyond ``after``, in the order of their ids."""
         state = "NOT NULL" if archived else "NULL"
@@ -103,21 +121,64 @@ class Records:
     def create(self, values: Mapping[str, str], source: Source) -> Record:
         """Store a new record with values that were found valid."""
         now = self.account.clock.now()
-        row = self.db.execute(
-            "SELECT max(id) FROM record WHERE kind = ?", (self.kind.name,)
-        ).fetchone()
-        record_id = 1001 if row[0] is None else row[0] + 1
+        record_id = self._next_id()
         stored = {**values, **self._origin(record_id, source)}
         created = self._created(stored, now)
         stored |= _filled(derive(self.schema, self._with_created(stored, created), {}, now))
         record = Record(record_id, created, now, None, stored)
+        self._insert(record)
+        return record
+
+    def merge(
+        self, primary: Record, other: Record, stored: dict[str, str], source: Source
+    ) -> Record:
+        """Put one new record in the place of two; the history of the primary goes on."""
+        now = max(self.account.clock.now(), primary.modified + 1, other.modified + 1)
+        record = Record(self._next_id(), min(primary.created, other.created), now, None, {**stored})
+        if self.kind.name == "contacts":
+            record.stored["hs_all_contact_vids"] = ";".join(
+                [str(record.id), *stored["hs_merged_object_ids"].split(";")]
+            )
+        kind = self.kind.name
+        before = self._with_created(primary.stored, primary.created)
+        taken = {name: text for name, text in record.stored.items() if before.get(name) != text}
+        self._remember(primary, before, taken, Source("MERGE_OBJECTS", source.id), now)
+        self.db.execute(
+            "UPDATE history SET id = ? WHERE kind = ? AND id = ?", (record.id, kind, primary.id)
+        )
+        for old in (primary, other):
+            for table in ("record", "unique_value"):
+                self.db.execute(
+                    f"DELETE FROM {table} WHERE kind = ? AND id = ?",  # noqa: S608
+                    (kind, old.id),
+                )
+            self.db.execute(
+                "UPDATE merged SET id = ? WHERE kind = ? AND id = ?", (record.id, kind, old.id)
+            )
+            self.db.execute("INSERT INTO merged VALUES (?, ?, ?)", (kind, old.id, record.id))
+        self._announce([primary.id, other.id], now)
+        self._insert(record)
+        return record
+
+    def _next_id(self) -> int:
+        row = self.db.execute(
+            "SELECT max(id) FROM record WHERE kind = ?", (self.kind.name,)
+        ).fetchone()
+        return 1001 if row[0] is None else int(row[0]) + 1
+
+    def _insert(self, record: Record) -> None:
         self.db.execute(
             "INSERT INTO record VALUES (?, ?, ?, ?, NULL, ?)",
-            (self.kind.name, record_id, created, now, json.dumps(stored)),
+            (
+                self.kind.name,
+                record.id,
+                record.created,
+                record.modified,
+                json.dumps(record.stored),
+            ),
         )
-        self._claim_unique(record, stored)
-        self._announce([record_id], now)
-        return record
+        self._claim_unique(record, record.stored)
+        self._announce([record.id], record.modified)
 
     def update(self, record: Record, changes: Changes, source: Source) -> Record:
         """Write changed values, and what follows from them; without a change nothing happens."""
@@ -240,12 +301,13 @@ class Records:
                 "DELETE FROM unique_value WHERE kind = ? AND id = ? AND property = ?",
                 (self.kind.name, record.id, name),
             )
-            value = changes[name]
-            if value:
-                self.db.execute(
-                    "INSERT OR REPLACE INTO unique_value VALUES (?, ?, ?, ?)",
-                    (self.kind.name, name, value, record.id),
-                )
+            values = [changes[name] or ""]
+            if name == "email":  # the addresses a contact kept from a merge lead to it as well
+                values += record.stored.get("hs_additional_emails", "").split(";")
+            self.db.executemany(
+                "INSERT OR REPLACE INTO unique_value VALUES (?, ?, ?, ?)",
+                [(self.kind.name, name, value, record.id) for value in values if value],
+            )
 
     def _announce(self, ids: Iterable[int], now: int) -> None:
         """Let search see the change once the index has caught up."""

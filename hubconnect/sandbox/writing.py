@@ -50,6 +50,8 @@ def _require(records: Records, values: Mapping[str, str]) -> None:
     missing = [name for name in kind.required if name not in values]
     if kind.required_any and not any(name in values for name in kind.required_any):
         missing = list(kind.required_any)
+    hidden = records.account.hidden_required.get(kind.name, ())
+    missing += [name for name in hidden if name not in values and name not in missing]
     if missing:
         message = f"Error creating {kind.upper}. Some required properties were not set."
         refuse(message, context={"properties": missing})
