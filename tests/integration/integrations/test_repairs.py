@@ -96,7 +96,7 @@ def test_editor_prepares_a_pair_and_saves_nothing(sync_admin_client: Client, hou
     (pair,) = form.pairs.forms
     assert form["is_open"].value()
     assert (pair["left"].value(), pair["right"].value()) == ("customer", "custommer")
-    assert "Pause, save, activate again and retry all 2 with this cause" in text(response)
+    assert "Pause, save, resume, retry all 2" in text(response)
     assert ValueMapEntry.objects.count() == 0
     assert Mapping.objects.get().version == 1
 
@@ -117,7 +117,7 @@ def test_buttons_of_the_editor_keep_the_repair(sync_admin_client: Client, house:
     url = fix_url(sync_admin_client, house.open_failures()[0])
     form = main_form(text(sync_admin_client.get(url)))
     drawn = text(sync_admin_client.post(url, {**form.values, "act": "pair:3"}))
-    assert "Pause, save, activate again" in drawn
+    assert "Pause, save, resume" in drawn
     saved = sync_admin_client.post(url, {**form.values, "act": "save"}, follow=True)
     assert "must be deactivated before it can be edited" in text(saved)
     assert Mapping.objects.get().version == 1
