@@ -8,6 +8,37 @@ from tests.contract.hubspot.conftest import connect
 from tests.sandbox_process import Sandbox, sandbox
 
 
+class HubSpotLinks:
+    """A user who links contacts with companies."""
+
+    object_type = "contacts"
+    type = "HUBSPOT_DEFINED:279"
+
+    def __init__(self, account: Sandbox) -> None:
+        self._account = account
+
+    def make_near(self, count: int) -> list[str]:
+        return [self._account.create("contacts", {"lastname": "Near"}) for _ in range(count)]
+
+    def make_far(self, count: int) -> list[str]:
+        return [self._account.create("companies", {"name": "Far"}) for _ in range(count)]
+
+    def link(self, near: str, far: str) -> None:
+        link(self._account, f"contacts/{near}", f"companies/{far}")
+
+    def unlink(self, near: str, far: str) -> None:
+        path = f"/crm/v4/objects/contacts/{near}/associations/companies/{far}"
+        status, _, _ = self._account.api("DELETE", path)
+        assert status == 204
+
+
+def link(account: Sandbox, near: str, far: str) -> None:
+    """Link two records, each given as type/id, with the plain type."""
+    path = f"/crm/v4/objects/{near}/associations/default/{far}"
+    status, _, _ = account.api("PUT", path)
+    assert status == 200
+
+
 class HubSpotSubject:
     """One sandbox account with our key property on contacts."""
 
@@ -23,6 +54,9 @@ class HubSpotSubject:
     def __init__(self, account: Sandbox, opened: ExitStack) -> None:
         self.account, self._opened = account, opened
         self.connector = self.open({})
+        self.links = HubSpotLinks(account)
+        self.comments = None
+        self.files = None
 
     def values(self, number: int) -> dict[str, Value]:
         return {

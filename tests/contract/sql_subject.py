@@ -26,6 +26,9 @@ class SQLSubject:
 
     unique_field = "email"
     text_field = "name"
+    links = None
+    comments = None
+    files = None
 
     def __init__(
         self,

@@ -23,6 +23,7 @@ OBJECTS = f"/crm/objects/{API_VERSION}"
 PROPERTIES = f"/crm/properties/{API_VERSION}"
 PIPELINES = f"/crm/pipelines/{API_VERSION}"
 OWNERS = f"/crm/owners/{API_VERSION}"
+ASSOCIATIONS = f"/crm/associations/{API_VERSION}"
 ACCOUNT = f"/account-info/{API_VERSION}/details"
 # Has no date-based path.
 TOKEN_INFO = "/oauth/v2/private-apps/get/access-token-info"  # noqa: S105 - a path
@@ -172,6 +173,28 @@ class HubSpotApi:
             f"batch {action}",
             is_write=True,
             is_repeatable=is_keyed,
+        )
+
+    # Associations
+
+    def association_labels(self, from_type: str, to_type: str) -> Answer:
+        """Return the association types that lead from one object type to another."""
+        return self._get(f"{ASSOCIATIONS}/{from_type}/{to_type}/labels", "schema")
+
+    def read_associations(self, from_type: str, to_type: str, inputs: Sequence[Json]) -> Answer:
+        """Return what up to a thousand records are associated with; none is an error entry."""
+        path = f"{ASSOCIATIONS}/{from_type}/{to_type}/batch/read"
+        return self._post(path, {"inputs": list(inputs)}, "associations read")
+
+    def write_associations(
+        self, from_type: str, to_type: str, action: str, inputs: Sequence[Json]
+    ) -> Answer:
+        """Make (``create``) or end (``labels/archive``) types of links; twice does no harm."""
+        return self._post(
+            f"{ASSOCIATIONS}/{from_type}/{to_type}/batch/{action}",
+            {"inputs": list(inputs)},
+            f"associations {action}",
+            is_write=True,
         )
 
     # How

@@ -38,9 +38,11 @@ from hubconnect.connectors.hubspot.account import (
     unpack_account,
 )
 from hubconnect.connectors.hubspot.api import HubSpotApi
+from hubconnect.connectors.hubspot.associations import Associations
 from hubconnect.connectors.hubspot.auth import fingerprint, get_token
 from hubconnect.connectors.hubspot.check import Check, make_key
 from hubconnect.connectors.hubspot.describing import describe
+from hubconnect.connectors.hubspot.links import Links
 from hubconnect.connectors.hubspot.lookup import Finder
 from hubconnect.connectors.hubspot.objects import KEY_PROPERTY, KINDS, ObjectKind
 from hubconnect.connectors.hubspot.parameters import PARAMETERS
@@ -212,6 +214,11 @@ class HubSpotConnector(Connector):
             base = f"{base}/contacts/{self._account.portal_id}"
         return f"{base}/record/{self._kind(object_type).code}/{record_id}"
 
+    @property
+    @override
+    def associating(self) -> Associations:
+        return Associations(self._links, self._kinds)
+
     # What the methods above are made of
 
     def _text(self, name: str) -> str:
@@ -251,6 +258,10 @@ class HubSpotConnector(Connector):
     @cached_property
     def _owners(self) -> OwnerDirectory:
         return OwnerDirectory(self._api, self._shelf, self._key("owners"))
+
+    @cached_property
+    def _links(self) -> Links:
+        return Links(self._api, self._shelf, self._key)
 
     @property
     def _kinds(self) -> Mapping[str, ObjectKind]:
