@@ -3,7 +3,6 @@
 from django.conf import settings
 from django.db import models
 
-from hubconnect.connectors.errors import Category
 from hubconnect.integrations.models.configuration import Flow
 from hubconnect.integrations.models.links import Side, TypePair
 
@@ -48,6 +47,7 @@ class Run(models.Model):
     unchanged = models.PositiveIntegerField(default=0)
     skipped = models.PositiveIntegerField(default=0)
     held = models.PositiveIntegerField(default=0)
+    associations = models.PositiveIntegerField(default=0)  # links made and ended at the target
     failed = models.PositiveIntegerField(default=0)
     calls = models.JSONField(default=dict)  # {"source": {kind: n}, "target": {kind: n}}
     api_calls = models.PositiveIntegerField(default=0)  # of these, those a system meters
@@ -70,6 +70,7 @@ class Run(models.Model):
     def is_idle(self) -> bool:
         """Tell whether nothing happened that a person would want to read about."""
         moved = self.created + self.updated + self.failed + self.held + self.skipped
+        moved += self.associations
         return self.state == self.State.DONE and not moved
 
 
@@ -140,7 +141,7 @@ class Failure(models.Model):
     target_id = models.CharField(max_length=255, blank=True)
     title = models.CharField(max_length=255, blank=True)
     record_url = models.CharField(max_length=1000, blank=True)
-    category = models.CharField(max_length=32, choices=[(c.value, c.value) for c in Category])
+    category = models.CharField(max_length=32)  # one of connectors.errors.Category
     message = models.TextField()
     hint = models.TextField(blank=True)
     field = models.CharField(max_length=255, blank=True)  # internal name of the first at fault

@@ -42,7 +42,7 @@ def commit(session: Session, result: Result, cursor: Cursor | None) -> None:
         if result.links:
             save_links(session.flow, session.lease.type_pair_id, result.links)
             follow_ups.wake(session, (state for state, _ in result.links.values()), now)
-        follow_ups.note(session, [*result.seen, *result.links], now)
+        follow_ups.note(session, result.links, result.seen, now)
         _store_faults(session, result, now)
         _heal(result, now)
         _store_waits(session, result)

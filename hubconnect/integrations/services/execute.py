@@ -22,6 +22,7 @@ from hubconnect.engine.mapping import MappingBrokenError
 from hubconnect.integrations.models import Flow, Run
 from hubconnect.integrations.schedules import next_time
 from hubconnect.integrations.services import flow_failures, lease as leases
+from hubconnect.integrations.services.carrying import follow
 from hubconnect.integrations.services.committing import note_calls
 from hubconnect.integrations.services.flowspec import build_spec
 from hubconnect.integrations.services.lease import Lease, LeaseLostError
@@ -199,7 +200,12 @@ def _work(flow: Flow, run: Run, lease: Lease, opposite: Flow | None) -> None:
 
 
 def _steps() -> tuple[tuple[str, Callable[[Session], object]], ...]:
-    return (("settle", settle_intents), ("retry", retry_due), ("pages", read_flow))
+    return (
+        ("settle", settle_intents),
+        ("retry", retry_due),
+        ("pages", read_flow),
+        ("follow", follow),
+    )
 
 
 @contextmanager

@@ -4,14 +4,14 @@ A page's commit leaves a row for each linked record it read, so that a crash for
 carriers compare both sides in batches and commit by themselves; doing it twice does no harm.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db.models import Q
 from django.utils import timezone
 
 from hubconnect.engine.plan import LinkState
-from hubconnect.integrations.models import FollowUp
+from hubconnect.integrations.models import FollowUp, QueuedRead
 from hubconnect.integrations.services.session import Session
 from hubconnect.integrations.stores import links_by_source
 
@@ -27,7 +27,7 @@ def kinds_of(session: Session) -> tuple[FollowUp.Kind, ...]:
     """Return what this flow carries beside fields, in the order in which it is carried."""
     children = session.spec.children
     wanted = (
-        (Kind.REMOTE, bool(children.remote.on_source)),
+        (Kind.REMOTE, bool(children.remote.on_source or children.remote.on_target)),
         (Kind.ASSOCIATIONS, bool(children.associations)),
         (Kind.COMMENTS, children.comments is not None),
         (Kind.FILES, children.files is not None),
@@ -35,13 +35,18 @@ def kinds_of(session: Session) -> tuple[FollowUp.Kind, ...]:
     return tuple(kind for kind, is_carried in wanted if is_carried)
 
 
-def note(session: Session, record_ids: Iterable[str], now: datetime) -> None:
-    """Remember that what hangs on these linked records is to be looked at."""
-    ids = list(dict.fromkeys(record_ids))
+def note(session: Session, worked: Iterable[str], seen: Iterable[str], now: datetime) -> None:
+    """Remember that what hangs on linked records is to be looked at.
+
+    ``worked`` ones were linked or changed just now; the others were only ``seen``, which is no
+    reason to look at the counterpart's id and address again.
+    """
+    done = list(dict.fromkeys(worked))
+    ids = list(dict.fromkeys([*done, *seen]))
     rows = [
         FollowUp(flow=session.flow, record_id=one, kind=kind, due_at=now)
         for kind in kinds_of(session)
-        for one in ids
+        for one in (done if kind == Kind.REMOTE else ids)
     ]
     FollowUp.objects.bulk_create(
         rows,
@@ -70,14 +75,16 @@ def wake(session: Session, links: Iterable[LinkState], now: datetime) -> None:
     ).update(due_at=now)
 
 
-def follow_up(session: Session, carriers: dict[FollowUp.Kind, Carrier]) -> None:
+def follow_up(session: Session, carriers: Mapping[FollowUp.Kind, Carrier]) -> None:
     """Carry what is due, kind by kind, in batches."""
     for kind in kinds_of(session):
         last = 0
         while rows := _due(session, kind, last):
             last = rows[-1].pk
             links = links_by_source(session.flow, {row.record_id for row in rows})
-            carriers[kind](session, list(links.values()))
+            if links:
+                carriers[kind](session, list(links.values()))
+            _read_again(session, [row.record_id for row in rows if row.record_id not in links])
             _finish(rows)
 
 
@@ -86,6 +93,18 @@ def _due(session: Session, kind: FollowUp.Kind, last: int) -> list[FollowUp]:
         flow=session.flow, kind=kind, due_at__lte=timezone.now(), pk__gt=last
     )
     return list(found.order_by("pk")[:BATCH])
+
+
+def _read_again(session: Session, record_ids: Iterable[str]) -> None:
+    """Have records that waited to be created read afresh; what they waited for is there."""
+    now, reason = timezone.now(), "A record that it is linked with was synced."
+    QueuedRead.objects.bulk_create(
+        [
+            QueuedRead(flow=session.flow, record_id=one, reason=reason, due_at=now)
+            for one in record_ids
+        ],
+        ignore_conflicts=True,
+    )
 
 
 def _finish(rows: Sequence[FollowUp]) -> None:

@@ -1,0 +1,1 @@
+"""What carries the things that hang on linked records: one module for each kind."""
