@@ -46,7 +46,7 @@ def put_association(call: Call, kind: str, record_id: str, to_kind: str, to_id: 
         refuse("Invalid input JSON on line 1, column 1: expected a list of types.")
     kinds = links.require_types(call.db, records.kind, other.kind, wanted)
     for old in links.targets(call.db, records.kind, one, other.kind, two - 1, 1).get(two, []):
-        if old.category == "USER_DEFINED":
+        if old.category == "USER_DEFINED" and not old.is_default:
             links.unlink(call.db, one, two, old)
     _link(call, one, two, kinds)
     return answer(
@@ -194,22 +194,14 @@ def post_label(call: Call, kind: str, to_kind: str) -> Response:
             "Invalid input JSON on line 1, column 2. "
             "Some required fields were not set: [label, name]"
         )
-    row = call.db.execute("SELECT ifnull(max(type_id), 100) FROM association_label").fetchone()
-    inverse = str(body.get("inverseLabel") or body["label"])
-    pair = [(row[0] + 1, source, target, str(body["label"]))]
-    if source != target or inverse != body["label"]:
-        pair.append((row[0] + 2, target, source, inverse))
-    for at, (type_id, one, other, label) in enumerate(pair):
-        inverse_id = pair[len(pair) - 1 - at][0]
-        call.db.execute(
-            "INSERT INTO association_label VALUES (?, ?, ?, ?, ?, ?)",
-            (type_id, one.name, other.name, inverse_id, str(body["name"]), label),
-        )
+    labels = (str(body["label"]), str(body.get("inverseLabel") or body["label"]))
+    names = (str(body["name"]), str(body["name"]))
+    made = links.make_types(call.db, (source, target), names, labels)
     return answer(
         {
             "results": [
-                {"category": "USER_DEFINED", "typeId": type_id, "label": label}
-                for type_id, _, _, label in pair
+                {"category": one.category, "typeId": one.type_id, "label": one.label}
+                for one in made
             ]
         }
     )
@@ -222,7 +214,7 @@ def delete_label(call: Call, kind: str, to_kind: str, type_id: str) -> Response:
     call.require(source.schema_scope)
     number = id_of(type_id) or 0
     found = links.find_type(call.db, number)
-    if found is not None and found.category == "USER_DEFINED":
+    if found is not None and found.category == "USER_DEFINED" and not found.is_default:
         for one in (found.type_id, found.inverse_id):
             call.db.execute("DELETE FROM association_label WHERE type_id = ?", (one,))
             call.db.execute("DELETE FROM association WHERE type_id = ?", (one,))
@@ -273,7 +265,7 @@ def _link(call: Call, one: int, two: int, kinds: list[AssociationType]) -> None:
 
 
 def _link_plainly(call: Call, source: Kind, target: Kind, one: int, two: int) -> list[Json]:
-    plain = links.default_type(source, target)
+    plain = links.default_type(call.db, source, target)
     _link(call, one, two, [plain])
     specs = ((one, two, plain.type_id), (two, one, plain.inverse_id))
     return [
@@ -290,7 +282,7 @@ def _link_plainly(call: Call, source: Kind, target: Kind, one: int, two: int) ->
 
 
 def _unlink_all(call: Call, source: Kind, target: Kind, one: int, two: int) -> None:
-    links.unlink(call.db, one, two, links.default_type(source, target))
+    links.unlink(call.db, one, two, links.default_type(call.db, source, target))
     _recount(call, source, target, one, two)
 
 

@@ -88,6 +88,8 @@ def _read(schema: Schema, given: Mapping[str, Any]) -> Filter:
     found = schema.find(name)
     if name.startswith(_ASSOCIATIONS):
         target = find_kind(name.removeprefix(_ASSOCIATIONS))
+        if target is not None and target.type_id.startswith("2-"):
+            target = None  # links to custom objects cannot be searched for
     if found is None and target is None:
         message = (
             "There was a problem with the request. "

@@ -1,5 +1,6 @@
 """Associations between records: storing both directions, and the properties that count them."""
 
+import itertools
 import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -24,7 +25,7 @@ _TICKET_TO_PRIMARY_COMPANY = 26
 
 
 def find_type(db: sqlite3.Connection, type_id: int) -> AssociationType | None:
-    """Find an association type: HubSpot's own, or a label a user has made."""
+    """Find an association type: HubSpot's own, a custom object's, or a label a user has made."""
     if type_id in TYPES:
         return TYPES[type_id]
     row = db.execute(
@@ -34,7 +35,7 @@ def find_type(db: sqlite3.Connection, type_id: int) -> AssociationType | None:
     if row is None:
         return None
     source, target, inverse_id, label, name = row
-    return AssociationType(source, target, type_id, inverse_id, label, "USER_DEFINED", name)
+    return AssociationType(source, target, type_id, inverse_id, label or None, "USER_DEFINED", name)
 
 
 def types_between(db: sqlite3.Connection, source: Kind, target: Kind) -> list[AssociationType]:
@@ -48,14 +49,61 @@ def types_between(db: sqlite3.Connection, source: Kind, target: Kind) -> list[As
     return own + [one for one in made if one is not None]
 
 
-def default_type(source: Kind, target: Kind) -> AssociationType:
+def types_of(db: sqlite3.Connection, name: str) -> list[AssociationType]:
+    """List the types an account has made that lead from or to an object type."""
+    rows = db.execute(
+        "SELECT type_id FROM association_label WHERE kind = ? OR to_kind = ? ORDER BY type_id",
+        (name, name),
+    )
+    made = [find_type(db, row[0]) for row in rows]
+    return [one for one in made if one is not None]
+
+
+def make_types(
+    db: sqlite3.Connection, ends: tuple[Kind, Kind], names: tuple[str, str], labels: tuple[str, str]
+) -> list[AssociationType]:
+    """Make a type of the account with its inverse.
+
+    Args:
+        db: connection in a writing transaction.
+        ends: where the type leads from and to.
+        names: v3 names of both directions.
+        labels: of both directions; empty for the plain type of a custom object.
+    """
+    (source, target), (label, inverse_label) = ends, labels
+    is_mirror = source == target and label == inverse_label
+    type_id, inverse_id = _free_ids(db)
+    rows = [
+        (
+            type_id,
+            source.name,
+            target.name,
+            type_id if is_mirror else inverse_id,
+            names[0],
+            label,
+        ),
+        (inverse_id, target.name, source.name, type_id, names[1], inverse_label),
+    ]
+    made = rows[:1] if is_mirror else rows
+    db.executemany("INSERT INTO association_label VALUES (?, ?, ?, ?, ?, ?)", made)
+    return [one for row in made if (one := find_type(db, row[0])) is not None]
+
+
+def _free_ids(db: sqlite3.Connection) -> tuple[int, int]:
+    """Return two ids that no type has, neither of the account nor of HubSpot."""
+    row = db.execute("SELECT ifnull(max(type_id), 100) FROM association_label").fetchone()
+    free = (number for number in itertools.count(row[0] + 1) if number not in TYPES)
+    return next(free), next(free)
+
+
+def default_type(db: sqlite3.Connection, source: Kind, target: Kind) -> AssociationType:
     """Return the plain type between two object types.
 
     Raises:
         ApiError: HubSpot has none (400).
     """
-    for one in TYPES.values():
-        if (one.source, one.target) == (source.name, target.name) and one.is_default:
+    for one in types_between(db, source, target):
+        if one.is_default:
             return one
     message = f"No association type exists from {source.type_id} to {target.type_id}."
     raise invalid(message)
@@ -73,7 +121,7 @@ def require_types(
     for one in wanted:
         type_id = id_of(str(one.get("associationTypeId", "")))
         kind = None if type_id is None else find_type(db, type_id)
-        if kind is None:
+        if kind is None or one.get("associationCategory", kind.category) != kind.category:
             message = f"Association type {one.get('associationTypeId')} does not exist."
             refuse(message)
         if (kind.source, kind.target) != (source.name, target.name):
@@ -97,7 +145,7 @@ def link(db: sqlite3.Connection, from_id: int, to_id: int, kind: AssociationType
             (this.source, one, this.target, other, this.type_id),
         )
     if not kind.is_default:
-        plain = default_type(KINDS[kind.source], KINDS[kind.target])
+        plain = default_type(db, KINDS[kind.source], KINDS[kind.target])
         link(db, from_id, to_id, plain)
 
 

@@ -61,7 +61,7 @@ def get_property(call: Call, kind: str, name: str) -> Response:
 
 def post_property(call: Call, kind: str) -> Response:
     """Create a property."""
-    return answer(_create(call, _writable(call, kind), call.body()), 201)
+    return answer(create(call, _writable(call, kind), call.body()), 201)
 
 
 def patch_property(call: Call, kind: str, name: str) -> Response:
@@ -102,7 +102,7 @@ def batch_read_properties(call: Call, kind: str) -> Response:
 def batch_create_properties(call: Call, kind: str) -> Response:
     """Create properties."""
     named = _writable(call, kind)
-    return _batch(call, [_create(call, named, one) for one in inputs_of(call.body())], [], 201)
+    return _batch(call, [create(call, named, one) for one in inputs_of(call.body())], [], 201)
 
 
 def batch_archive_properties(call: Call, kind: str) -> Response:
@@ -201,7 +201,12 @@ def _require(body: Mapping[str, Any], names: tuple[str, ...]) -> None:
         )
 
 
-def _create(call: Call, kind: Kind, body: Mapping[str, Any]) -> Json:
+def create(call: Call, kind: Kind, body: Mapping[str, Any]) -> Json:
+    """Create a property as a client asks for it.
+
+    Raises:
+        ApiError: something is missing or does not fit (400), or it exists (409).
+    """
     _require(body, _REQUIRED)
     schema = call.account.schema(call.db, kind.name)
     name = str(body["name"])

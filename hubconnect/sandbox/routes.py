@@ -10,6 +10,7 @@ from hubconnect.sandbox import (
     account_info,
     associations,
     batch,
+    custom_objects,
     files,
     folders,
     merging,
@@ -119,10 +120,17 @@ _FILES: list[tuple[str, str, Handler]] = [
 _DOWNLOAD: list[tuple[str, str, Handler]] = [
     ("GET", "/files/<file_id>/download", files.download_file)
 ]
+_SCHEMAS: list[tuple[str, str, Handler]] = [
+    ("GET", "", custom_objects.list_schemas),
+    ("POST", "", custom_objects.post_schema),
+    ("GET", "/<kind>", custom_objects.get_schema),
+    ("PATCH", "/<kind>", custom_objects.patch_schema),
+    ("DELETE", "/<kind>", custom_objects.delete_schema),
+]
 _READING = frozenset(
     (search.search, batch.batch_read, associations.batch_read, properties.batch_read_properties)
 )
-_SCHEMA_MODULES = (properties.__name__, pipelines.__name__)
+_SCHEMA_MODULES = (properties.__name__, pipelines.__name__, custom_objects.__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +181,9 @@ def _rules() -> Iterator[Rule]:
     ):
         yield from _under(f"/crm/v3/{area}", "v3", calls)
         yield from _under(f"/crm/{area}/v3", "v3", calls)
+    yield from _under("/crm/v3/schemas", "v3", _SCHEMAS)
+    for version in ("v3", *DATES):
+        yield from _under(f"/crm-object-schemas/{version}/schemas", version, _SCHEMAS)
     for date in DATES:
         yield from _under(f"/crm/objects/{date}", date, _OBJECTS + _LINKS)
         yield from _under(f"/crm/properties/{date}", date, _PROPERTIES)

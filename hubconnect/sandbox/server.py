@@ -6,6 +6,7 @@ from types import FrameType
 
 import waitress  # type: ignore[import-untyped]  # has no types
 
+from hubconnect.sandbox import custom_objects
 from hubconnect.sandbox.account import Account
 from hubconnect.sandbox.app import Application
 from hubconnect.sandbox.auth import Token, save_token
@@ -23,6 +24,7 @@ def create_app(options: Options) -> Application:
     account = Account(options)
     with account.store.writing() as db:
         seed_account(db, account)
+        custom_objects.register(db)
         scopes = options.scopes or ALL_SCOPES
         save_token(db, Token(options.token, options.app_id, options.user_id, scopes))
         for number, (text, granted) in enumerate(options.extra_tokens.items()):

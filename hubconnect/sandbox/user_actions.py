@@ -56,7 +56,7 @@ def associate(
         ApiError: no such type leads from one to the other (400).
     """
     if type_id is None:
-        kind = links.default_type(one.kind, other.kind)
+        kind = links.default_type(db, one.kind, other.kind)
     else:
         named = [{"associationTypeId": type_id}]
         (kind,) = links.require_types(db, one.kind, other.kind, named)
@@ -66,7 +66,7 @@ def associate(
 
 def dissociate(account: Account, db: sqlite3.Connection, one: End, other: End) -> None:
     """Remove every link between two records."""
-    links.unlink(db, one.id, other.id, links.default_type(one.kind, other.kind))
+    links.unlink(db, one.id, other.id, links.default_type(db, one.kind, other.kind))
     links.recount(account, db, one.key, other.key)
 
 

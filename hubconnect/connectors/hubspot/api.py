@@ -24,6 +24,7 @@ PROPERTIES = f"/crm/properties/{API_VERSION}"
 PIPELINES = f"/crm/pipelines/{API_VERSION}"
 OWNERS = f"/crm/owners/{API_VERSION}"
 ASSOCIATIONS = f"/crm/associations/{API_VERSION}"
+SCHEMAS = f"/crm-object-schemas/{API_VERSION}/schemas"
 ACCOUNT = f"/account-info/{API_VERSION}/details"
 # Has no date-based path.
 TOKEN_INFO = "/oauth/v2/private-apps/get/access-token-info"  # noqa: S105 - a path
@@ -100,6 +101,10 @@ class HubSpotApi:
     def pipelines(self, object_type: str) -> list[Json]:
         """Return all pipelines with their stages."""
         return results(self._get(f"{PIPELINES}/{object_type}", "schema"))
+
+    def schemas(self) -> list[Json]:
+        """Return the definitions of all custom objects."""
+        return results(self._get(SCHEMAS, "schema"))
 
     def create_property(self, object_type: str, definition: Mapping[str, Any]) -> Answer:
         """Create a property; 409 when there is one of this name."""

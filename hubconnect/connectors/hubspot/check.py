@@ -39,6 +39,7 @@ class Check:
 
     api: HubSpotApi
     kinds: Mapping[str, ObjectKind]
+    unseen: str
     get_schema: Callable[[str], Schema]
     app_id: str
     email: str
@@ -61,6 +62,8 @@ class Check:
             facts += self._user_and_app(token)
             types = tuple(report_on(kind, token.scopes) for kind in self.kinds.values())
             grants = build_grants(token.scopes)
+        if self.unseen:
+            self.remarks.append(Remark(self.unseen))
         if self.api.daily_left is not None:
             facts.append(("Calls left today", str(self.api.daily_left)))
         return CheckReport(

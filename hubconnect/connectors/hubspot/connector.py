@@ -41,6 +41,7 @@ from hubconnect.connectors.hubspot.api import HubSpotApi
 from hubconnect.connectors.hubspot.associations import Associations
 from hubconnect.connectors.hubspot.auth import fingerprint, get_token
 from hubconnect.connectors.hubspot.check import Check, make_key
+from hubconnect.connectors.hubspot.custom import custom_kinds, read_custom_objects, why_unseen
 from hubconnect.connectors.hubspot.describing import describe
 from hubconnect.connectors.hubspot.links import Links
 from hubconnect.connectors.hubspot.lookup import Finder
@@ -95,16 +96,18 @@ class HubSpotConnector(Connector):
     @override
     def check(self) -> CheckReport:
         self._api.http.patience = CHECK_PATIENCE
-        check = Check(
-            api=self._api,
-            kinds=self._kinds,
-            get_schema=self._schema,
-            app_id=self._text("app_id"),
-            email=self._text("user_email"),
-        )
         try:
             account = read_account(self._api)
             self._shelf.renew(self._key("account"), partial(pack_account, account))
+            custom = self._shelf.renew(self._key("custom"), partial(read_custom_objects, self._api))
+            check = Check(
+                api=self._api,
+                kinds=self._kinds,
+                unseen=why_unseen(custom),
+                get_schema=self._schema,
+                app_id=self._text("app_id"),
+                email=self._text("user_email"),
+            )
             return check.run(account)
         except UnreachableError as error:
             raise AttentionError(
@@ -265,7 +268,11 @@ class HubSpotConnector(Connector):
 
     @property
     def _kinds(self) -> Mapping[str, ObjectKind]:
-        return KINDS
+        """Return all object types of the account: HubSpot's own, then its custom objects."""
+        return {**KINDS, **custom_kinds(self._custom_objects())}
+
+    def _custom_objects(self) -> str:
+        return self._shelf.get(self._key("custom"), partial(read_custom_objects, self._api))
 
     def _kind(self, object_type: str) -> ObjectKind:
         """Return the object type of this name.
@@ -273,6 +280,8 @@ class HubSpotConnector(Connector):
         Raises:
             AttentionError: the account has none.
         """
+        if object_type in KINDS:
+            return KINDS[object_type]
         try:
             return self._kinds[object_type]
         except KeyError:

@@ -7,6 +7,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from hubconnect.connectors.base import Ability, Grant, ObjectTypeReport
+from hubconnect.connectors.hubspot.custom import (
+    MAKE_SCOPE,
+    READ_SCOPE,
+    SEE_SCOPE,
+    WRITE_SCOPE,
+)
 from hubconnect.connectors.hubspot.objects import KINDS, OWNERS_SCOPE, ObjectKind
 
 
@@ -29,6 +35,12 @@ def needs() -> list[Need]:
             *(Need(f"read, create and change {label}", (scope,)) for scope in kind.also_scopes),
             Need(f"set up the HubConnect key of {label}", kind.schema_scopes),
         ]
+    found += [
+        Need("list custom objects", (SEE_SCOPE,)),
+        Need("read custom objects", (READ_SCOPE,)),
+        Need("create and change custom objects", (WRITE_SCOPE,)),
+        Need("set up the HubConnect key of custom objects", (MAKE_SCOPE,)),
+    ]
     found.append(Need("show owners by e-mail and check the User Email", (OWNERS_SCOPE,)))
     return found
 

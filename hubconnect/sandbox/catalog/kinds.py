@@ -216,6 +216,10 @@ _ALL = (
     ),
 )
 
+CUSTOM_READ = "crm.objects.custom.read"
+CUSTOM_WRITE = "crm.objects.custom.write"
+
+# HubSpot's own object types first; those of the account come on top. A process serves one account.
 KINDS = {kind.name: kind for kind in _ALL}
 _BY_ANY_NAME = {
     spelling: kind for kind in _ALL for spelling in (kind.name, kind.singular, kind.type_id)
@@ -227,10 +231,29 @@ ALL_SCOPES = tuple(
         | {kind.schema_scope for kind in _ALL}
         | {"oauth", "crm.objects.owners.read", "crm.schemas.contacts.read"}
         | {"files", "files.ui_hidden.read"}
+        | {CUSTOM_READ, CUSTOM_WRITE, "crm.schemas.custom.read", "crm.schemas.custom.write"}
     )
 )
 
 
 def find_kind(name: str) -> Kind | None:
-    """Find an object type by plural name, singular name or type id, in any case."""
+    """Find an object type by plural name, singular name or type id, in any case.
+
+    One that the account made is found by its fully qualified name, ``p_`` and its name, or type id.
+    """
     return _BY_ANY_NAME.get(name.lower())
+
+
+def add_kind(kind: Kind, short_name: str) -> None:
+    """Let an object type of the account be found, in place of the one of this name before."""
+    KINDS[kind.name] = kind
+    _BY_ANY_NAME.update(
+        {spelling.lower(): kind for spelling in (kind.name, short_name, kind.type_id)}
+    )
+
+
+def drop_kind(name: str) -> None:
+    """Forget an object type of the account."""
+    KINDS.pop(name, None)
+    for spelling in [one for one, kind in _BY_ANY_NAME.items() if kind.name == name]:
+        del _BY_ANY_NAME[spelling]

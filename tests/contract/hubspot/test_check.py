@@ -6,6 +6,7 @@ from hubconnect.connectors.errors import AttentionError, Category
 from hubconnect.connectors.hubspot.connector import HubSpotConnector
 from hubconnect.connectors.hubspot.objects import KINDS
 from tests.contract.hubspot.conftest import connect
+from tests.contract.hubspot.custom_objects import MACHINES, add_machines
 from tests.sandbox_process import Sandbox
 
 
@@ -21,8 +22,8 @@ def test_check_tells_account_user_app_and_scopes(connector: HubSpotConnector) ->
     assert {(each.name, each.read, each.write) for each in report.object_types} == {
         (name, Ability.YES, Ability.YES) for name in KINDS
     }
-    # Account, token and user, then properties of each object type, and pipelines of some.
-    assert report.calls <= 3 + len(KINDS) + 3
+    # Account, custom objects, token, user; then properties of each type, pipelines of three.
+    assert report.calls <= 4 + len(KINDS) + 3
 
 
 def test_another_app_or_user_is_pointed_out(account: Sandbox) -> None:
@@ -48,6 +49,28 @@ def test_missing_scopes_are_told_by_object_type(account: Sandbox) -> None:
             opened.count("contacts")
     assert caught.value.category is Category.PERMISSION
     assert "crm.objects.contacts.read" in caught.value.missing_scopes
+
+
+@pytest.mark.requirement("S13", "S16")
+def test_custom_objects_are_listed_if_the_token_may_see_them(account: Sandbox) -> None:
+    add_machines(account)
+    with connect(account) as opened:
+        report = opened.check()
+        assert report.remarks == ()
+        assert {each.name: each.write for each in report.object_types}[MACHINES] is Ability.YES
+        assert f"hubconnect_key:{MACHINES}" in {each.name for each in report.preparations}
+        listed = {each.name: each for each in opened.object_types()}[MACHINES]
+    assert (listed.label, listed.code[:2]) == ("Machines", "2-")
+    account.add_token("blind", scopes=["oauth", "crm.objects.deals.read"])
+    with connect(account, access_token="blind") as opened:
+        report = opened.check()
+        assert MACHINES not in {each.name for each in report.object_types}
+        assert any("crm.schemas.custom.read" in each.message for each in report.remarks)
+        assert MACHINES not in {each.name for each in opened.object_types()}
+    account.add_token("half", scopes=["oauth", "crm.schemas.custom.read"])
+    with connect(account, access_token="half") as opened:
+        (half,) = [each for each in opened.object_types() if each.name == MACHINES]
+        assert "crm.objects.custom.read" in half.unreadable
 
 
 def test_a_token_that_tells_nothing_is_tried_out(account: Sandbox) -> None:

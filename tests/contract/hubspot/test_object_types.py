@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -21,6 +21,7 @@ from hubconnect.connectors.base import (
 from hubconnect.connectors.errors import AttentionError, Category
 from hubconnect.connectors.hubspot.connector import HubSpotConnector
 from tests.contract.hubspot.conftest import connect
+from tests.contract.hubspot.custom_objects import MACHINES, add_machines
 from tests.sandbox_process import Sandbox, sandbox
 
 OWNER = "rae.poe@example.com"
@@ -88,6 +89,27 @@ SAMPLES = {
         {"hs_pipeline_stage": "aa99e8d0-c1d5-4071-b915-d240bbb1aed9"},
         "hs_order_name",
         {"hs_pipeline_stage": ValueType.OPTION},
+    ),
+    MACHINES: Sample(
+        {
+            "serial": "M-1",
+            "hs_pipeline_stage": "running",
+            "built_on": date(2019, 3, 31),
+            "extras": frozenset({"tow_bar", "heated_seat"}),
+            "manual": "<ul><li>Read me</li></ul>",
+            "is_leased": False,
+            "hours": Decimal("12.5"),
+            "hubspot_owner_id": OWNER,
+        },
+        {"hs_pipeline_stage": "broken", "extras": frozenset({"tow_bar"}), "is_leased": True},
+        "serial",
+        {
+            "built_on": ValueType.DATE,
+            "extras": ValueType.OPTIONS,
+            "manual": ValueType.RICH_TEXT,
+            "hs_pipeline_stage": ValueType.OPTION,
+            "hubspot_owner_id": ValueType.USER,
+        },
     ),
     "notes": Sample(
         {"hs_timestamp": MOMENT, "hs_note_body": "<p>Signed</p>", "hubspot_owner_id": OWNER},
@@ -161,6 +183,7 @@ COMMON = set(SAMPLES) - ACTIVITIES
 def plain() -> Iterator[Sandbox]:
     """An account as it is before it was prepared."""
     with sandbox() as running:
+        add_machines(running)
         yield running
 
 
@@ -168,6 +191,7 @@ def plain() -> Iterator[Sandbox]:
 def prepared() -> Iterator[Sandbox]:
     """An account whose object types all have our key property."""
     with sandbox() as running:
+        add_machines(running)
         with connect(running) as opened:
             for each in opened.check().preparations:
                 opened.prepare(each.name)
@@ -318,7 +342,8 @@ def test_a_link_to_nothing_fails_that_record_alone(home: Sandbox, opened: HubSpo
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_keyed_create_is_made_once(prepared: Sandbox, name: str) -> None:
     sample = SAMPLES[name]
-    values = {n: v for n, v in sample.values.items() if n != "email"}
+    values = {n: v for n, v in sample.values.items() if n not in {"email", "serial"}}
+    values |= {"serial": f"M-{name}"} if "serial" in sample.values else {}
     draft = Draft(f"once:{name}", values, links(prepared, sample))
     with connect(prepared) as opened:
         assert opened.settles_with(name) == ""
