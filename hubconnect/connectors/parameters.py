@@ -36,6 +36,7 @@ class ParameterKind(StrEnum):
     """Which input a parameter needs."""
 
     TEXT = "text"
+    TEXTAREA = "textarea"
     URL = "url"
     EMAIL = "email"
     DIGITS = "digits"

@@ -17,6 +17,7 @@ from hubconnect.connectors.base import (
 from hubconnect.connectors.sql.creates import Creator
 from hubconnect.connectors.sql.database import Database
 from hubconnect.connectors.sql.ledger import Ledger
+from hubconnect.connectors.sql.relations import FOREIGN_KEYS_PARAMETER, Relations
 from hubconnect.connectors.sql.schema import Schema
 from hubconnect.connectors.sql.tables import ObjectTable, label_of
 
@@ -47,10 +48,15 @@ class Checker:
     LEDGER = "ledger"
 
     def __init__(
-        self, database: Database, schema: Schema, ledger: Ledger, creator: Creator
+        self,
+        database: Database,
+        schema: Schema,
+        relations: Relations,
+        ledger: Ledger,
+        creator: Creator,
     ) -> None:
         """Keep what it asks."""
-        self._database, self._schema = database, schema
+        self._database, self._schema, self._relations = database, schema, relations
         self._ledger, self._creator = ledger, creator
 
     def identity(self) -> str:
@@ -78,6 +84,7 @@ class Checker:
                 ("Database", f"{target.dialect.label}, {target.name}"),
                 ("Version", version),
                 ("Tables", str(len(tables))),
+                ("Foreign keys", str(len(self._relations.keys))),
                 ("Clock", f"{difference:+.1f} s beside HubConnect's"),
             ),
             object_types=self._abilities(tables),
@@ -131,10 +138,14 @@ class Checker:
 
     def _remarks(self, tables: list[ObjectTable]) -> list[Remark]:
         remarks = []
-        if self._schema.keyless:
-            remarks.append(
-                Remark(f"Without a primary key, and so not usable: {_list(self._schema.keyless)}.")
-            )
+        joining = {join.table.name for join in self._relations.joins}
+        keyless = [one.table.name for one in self._schema.keyless_tables if one.name not in joining]
+        if keyless:
+            remarks.append(Remark(f"Without a primary key, and so not usable: {_list(keyless)}."))
+        remarks += [
+            Remark(mistake, parameter=FOREIGN_KEYS_PARAMETER, is_error=True)
+            for mistake in self._relations.mistakes
+        ]
         remarks += self._modified_remarks(tables)
         remote = self._schema.rules.remote_id_column
         if not self._ledger.is_ready:

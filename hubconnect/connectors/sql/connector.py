@@ -27,11 +27,19 @@ from hubconnect.connectors.base import (
 )
 from hubconnect.connectors.parameters import Parameter, Secret
 from hubconnect.connectors.sql import settings as form
+from hubconnect.connectors.sql.associations import Associations
 from hubconnect.connectors.sql.checks import Checker
 from hubconnect.connectors.sql.creates import Creator
 from hubconnect.connectors.sql.database import Database
+from hubconnect.connectors.sql.kinds import kinds_of
 from hubconnect.connectors.sql.ledger import Ledger
+from hubconnect.connectors.sql.newlinks import NewLinks
 from hubconnect.connectors.sql.reader import Reader
+from hubconnect.connectors.sql.relations import (
+    FOREIGN_KEYS_PARAMETER,
+    Relations,
+    parse_named_keys,
+)
 from hubconnect.connectors.sql.schema import Schema, SchemaRules
 from hubconnect.connectors.sql.tables import ObjectTable, label_of
 from hubconnect.connectors.sql.updates import Updater
@@ -60,14 +68,27 @@ class SQLConnector(Connector):
         self._schema = Schema(self._database, rules)
         self._ledger = Ledger(self._database, self._schema)
         self._reader = Reader(self._database, self._schema, self.batch_size)
-        self._creator = Creator(self._database, self._reader, self._ledger)
+        named = parse_named_keys(self._text(FOREIGN_KEYS_PARAMETER))
+        self._relations = Relations(self._schema, named)
+        links = NewLinks(self._database, self._relations, self._reader)
+        self._creator = Creator(self._database, self._reader, self._ledger, links)
         self._updater = Updater(self._database, self._reader)
-        self._checker = Checker(self._database, self._schema, self._ledger, self._creator)
+        self._associations = Associations(
+            self._database, self._schema, self._relations, self._reader
+        )
+        self._checker = Checker(
+            self._database, self._schema, self._relations, self._ledger, self._creator
+        )
 
     @classmethod
     @override
     def clean_settings(cls, values: dict[str, str]) -> dict[str, str]:
         return form.clean(values)
+
+    @property
+    @override
+    def associating(self) -> Associations:
+        return self._associations
 
     @override
     def close(self) -> None:
@@ -163,11 +184,23 @@ class SQLConnector(Connector):
         return value.reveal() if isinstance(value, Secret) else value
 
     def _object_type(self, table: ObjectTable) -> ObjectType:
-        reason = self._creator.why_not(table)
+        why_not = {
+            Capability.CREATE: self._creator.why_not(table),
+            Capability.ASSOCIATIONS: self._why_no_associations(table),
+        }
+        able = {capability for capability, reason in why_not.items() if not reason}
         return ObjectType(
             name=table.name,
             label=label_of(table.table.name),
-            capabilities=frozenset({Capability.UPDATE, *(() if reason else (Capability.CREATE,))}),
-            why_not={Capability.CREATE: reason} if reason else {},
+            capabilities=frozenset({Capability.UPDATE, *able}),
+            why_not={capability: reason for capability, reason in why_not.items() if reason},
             modified_field=table.modified.name if table.modified else "",
+        )
+
+    def _why_no_associations(self, table: ObjectTable) -> str:
+        if kinds_of(self._relations, table):
+            return ""
+        return (
+            f"No foreign key leads from or to {table.name}. Declare one in the database, or name "
+            "it in the system's foreign keys."
         )

@@ -10,6 +10,7 @@ from hubconnect.connectors.errors import AttentionError, Category, FieldFault, R
 from hubconnect.connectors.sql.database import Database
 from hubconnect.connectors.sql.keys import record_id
 from hubconnect.connectors.sql.ledger import Ledger
+from hubconnect.connectors.sql.newlinks import NewLinks
 from hubconnect.connectors.sql.reader import Reader
 from hubconnect.connectors.sql.tables import ObjectTable
 from hubconnect.connectors.sql.writer import (
@@ -26,9 +27,10 @@ CHUNK = 500
 class Creator:
     """Creates rows in one database."""
 
-    def __init__(self, database: Database, reader: Reader, ledger: Ledger) -> None:
+    def __init__(self, database: Database, reader: Reader, ledger: Ledger, links: NewLinks) -> None:
         """Keep what it works with."""
         self._database, self._reader, self._ledger = database, reader, ledger
+        self._links = links
 
     def why_not(self, table: ObjectTable) -> str:
         """Return why rows cannot be created safely and what to do, or ""."""
@@ -45,20 +47,24 @@ class Creator:
         reason = self.why_not(table)
         if reason:
             raise AttentionError(reason, parameter="remote_id_column")
-        outcomes: list[Outcome] = []
+        refused = self._links.refusals(table, drafts)
+        outcomes = [Outcome(key=key, error=error) for key, error in refused.items()]
         entries: list[Entry] = []
         for draft in drafts:
+            if draft.key in refused:
+                continue
             try:
                 raw = self._raw(table, draft)
             except RecordError as error:
                 outcomes.append(Outcome(key=draft.key, error=error))
             else:
                 entries.append(Entry(draft.key, "", raw, draft.values, {}))
+        by_key = {draft.key: draft for draft in reversed(drafts)}
         return outcomes + write_all(
             self._database,
             table,
             entries,
-            lambda connection, batch: self._insert(connection, table, batch),
+            lambda connection, batch: self._insert(connection, table, batch, by_key),
         )
 
     def settle(self, table: ObjectTable, sent: Sequence[SentCreate]) -> dict[str, Settled]:
@@ -70,7 +76,7 @@ class Creator:
         return {one.key: Settled(id=known.get(one.key, "")) for one in sent}
 
     def _raw(self, table: ObjectTable, draft: Draft) -> dict[str, Any]:
-        raw = stored_values(table, draft.values)
+        raw = stored_values(table, {**draft.values, **self._links.own_values(table, draft)})
         for name, value in list(raw.items()):
             column = table.columns[name]
             if value is None and column.field.has_default and not column.column.nullable:
@@ -102,7 +108,11 @@ class Creator:
         return found
 
     def _insert(
-        self, connection: Connection, table: ObjectTable, batch: Sequence[Entry]
+        self,
+        connection: Connection,
+        table: ObjectTable,
+        batch: Sequence[Entry],
+        drafts: Mapping[str, Draft],
     ) -> list[Outcome]:
         known = self._known(connection, table, {entry.key: entry.values for entry in batch})
         # The first of each key: one that stands twice in a batch is one record.
@@ -121,6 +131,7 @@ class Creator:
                 made.update((entry.key, one) for entry, one in zip(group, ids, strict=True))
             if self._ledger.is_ready:
                 self._ledger.note(connection, table.name, made, now)
+            self._links.make(connection, table, made, drafts)
             known |= made
         return self._outcomes(connection, table, batch, known)
 

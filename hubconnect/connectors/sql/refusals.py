@@ -136,6 +136,8 @@ def _find_existing(
     own_id: str,
 ) -> tuple[tuple[str, ...], str]:
     """Return the columns whose values another record has, and that record's id."""
+    if not table.key:
+        return names, ""  # its rows have no ids
     sets = [frozenset(names)] if names else table.unique
     for each in sets:
         if any(raw.get(name) is None for name in each):

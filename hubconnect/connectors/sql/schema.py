@@ -65,12 +65,15 @@ class Schema:
         self._tables: dict[str, ObjectTable] = {}
         self._is_complete = False
         self._ledger: bool | None = None
-        # Tables without a primary key, once all were read.
-        self.keyless: tuple[str, ...] = ()
+        # Tables without a primary key, once all were read: no object types, but they may join some.
+        self.keyless_tables: tuple[ObjectTable, ...] = ()
+        # Differs whenever the tables were read anew.
+        self.reading = 0
 
     def forget(self) -> None:
         """Read anew when asked next."""
         self._tables, self._is_complete, self._ledger = {}, False, None
+        self.reading += 1
 
     @property
     def has_ledger(self) -> bool:
@@ -89,7 +92,8 @@ class Schema:
             has_ledger = self.has_ledger
             with self._database.reading() as connection:
                 found = self._reflect(connection, None, has_ledger=has_ledger)
-            self._tables = {one.name: one for one in found}
+            self._tables = {one.name: one for one in found if one.key}
+            self.keyless_tables = tuple(one for one in found if not one.key)
             self._is_complete = True
         return list(self._tables.values())
 
@@ -103,7 +107,7 @@ class Schema:
             bare, has_ledger = self._bare_name(name), self.has_ledger
             with self._database.reading() as connection:
                 found = self._reflect(connection, bare, has_ledger=has_ledger) if bare else []
-            self._tables.update({one.name: one for one in found})
+            self._tables.update({one.name: one for one in found if one.key})
         if name not in self._tables:
             msg = f"The database has no table {name!r} with a primary key (any more)."
             raise AttentionError(
@@ -133,8 +137,6 @@ class Schema:
             return []
         facts = _sqlite_facts(connection) if is_sqlite else _Facts()
         tables = [one for one in metadata.tables.values() if one.name not in HIDDEN]
-        if only is None:
-            self.keyless = tuple(sorted(t.name for t in tables if not t.primary_key.columns))
         built = (self._build(table, facts, has_ledger=has_ledger) for table in tables)
         return sorted((one for one in built if one is not None), key=lambda one: one.name)
 
@@ -149,7 +151,7 @@ class Schema:
             for part, column in zip(parts, keys, strict=True)
         ]
         readers = [part for part in parts if part is not None]
-        if not keys or len(readers) != len(parts):
+        if len(readers) != len(parts):
             return None
         unique = (*unique_sets(table), *facts.unique.get(table.name, ()))
         columns = build_columns(

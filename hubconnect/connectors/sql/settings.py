@@ -4,6 +4,7 @@ from zoneinfo import available_timezones
 
 from hubconnect.connectors.errors import ParameterInvalidError
 from hubconnect.connectors.parameters import Choice, Parameter, ParameterKind
+from hubconnect.connectors.sql.relations import FOREIGN_KEYS_PARAMETER, parse_named_keys
 from hubconnect.connectors.sql.urls import URL_PARAMETER, parse_url, split_password
 
 UTC_ZONE = "UTC"
@@ -19,6 +20,11 @@ def _zones() -> tuple[Choice, ...]:
 
 def _checked_url(text: str) -> str:
     parse_url(text)
+    return text
+
+
+def _checked_keys(text: str) -> str:
+    parse_named_keys(text)
     return text
 
 
@@ -75,6 +81,20 @@ PARAMETERS = (
         help=(
             "In which zone the application writes dates with a time. It has no effect on columns "
             "with a zone of their own."
+        ),
+    ),
+    Parameter(
+        name=FOREIGN_KEYS_PARAMETER,
+        label="Foreign keys",
+        kind=ParameterKind.TEXTAREA,
+        group="Relations",
+        required=False,
+        max_length=4000,
+        placeholder="orders.customer_id = customers",
+        clean=_checked_keys,
+        help=(
+            "Only those the database does not declare itself, one per line: table.column = the "
+            "table whose primary key it holds. Declared ones are found by themselves."
         ),
     ),
     Parameter(

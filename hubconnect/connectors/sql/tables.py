@@ -93,7 +93,8 @@ def label_of(name: str) -> str:
 
 def unique_sets(table: Table) -> tuple[frozenset[str], ...]:
     """Return the sets of columns the database keeps unique, without conditions on the rows."""
-    found = {frozenset(column.name for column in table.primary_key)}
+    keys = frozenset(column.name for column in table.primary_key)
+    found = {keys} if keys else set()
     for constraint in table.constraints:
         if isinstance(constraint, UniqueConstraint):
             found.add(frozenset(column.name for column in constraint.columns))

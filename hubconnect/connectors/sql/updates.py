@@ -48,12 +48,13 @@ class Updater:
             self._database,
             table,
             entries,
-            lambda connection, batch: self._write(connection, table, batch),
+            lambda connection, batch: self.write(connection, table, batch),
         )
 
-    def _write(
+    def write(
         self, connection: Connection, table: ObjectTable, batch: Sequence[Entry]
     ) -> list[Outcome]:
+        """Change rows in the running transaction."""
         keys = {column.name for column in table.key}
         names = dict.fromkeys(
             name

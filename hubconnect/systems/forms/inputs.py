@@ -86,6 +86,8 @@ def _text_box(parameter: Parameter) -> forms.Widget:
         return forms.EmailInput(attrs=attrs)
     if parameter.kind is ParameterKind.DIGITS:
         return forms.TextInput(attrs={**attrs, "class": "input-mono"})
+    if parameter.kind is ParameterKind.TEXTAREA:
+        return forms.Textarea(attrs={**attrs, "class": "input-mono", "rows": "3"})
     return forms.TextInput(attrs=attrs)
 
 

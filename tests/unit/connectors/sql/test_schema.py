@@ -37,7 +37,11 @@ def test_tables_with_a_key_are_object_types(bench: Bench) -> None:
     assert set(found) == {"customers", "orders"}
     assert found["orders"].modified_field == "updated_at"
     assert found["customers"].modified_field == ""
-    assert found["orders"].capabilities == {Capability.CREATE, Capability.UPDATE}
+    assert found["orders"].capabilities == {
+        Capability.CREATE,
+        Capability.UPDATE,
+        Capability.ASSOCIATIONS,
+    }
 
 
 def test_columns_are_fields(bench: Bench) -> None:
