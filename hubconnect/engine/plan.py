@@ -116,9 +116,10 @@ def values_hash(values: Values) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def source_hash(record: Record, spec: Spec) -> str:
-    """Return the hash of the fields of a source record that the flow maps."""
-    return values_hash({name: record.values.get(name) for name in spec.source_fields})
+def source_hash(record: Record, spec: Spec, also: Iterable[str] = ()) -> str:
+    """Return the hash of the fields of a source record that the flow maps, and of others."""
+    names = (*spec.source_fields, *also)
+    return values_hash({name: record.values.get(name) for name in names})
 
 
 def plan_create(record: Record, spec: Spec) -> CreatePlan:

@@ -1,25 +1,39 @@
 """Finding many records by many queries in few calls, each answer complete and as stored."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from hubconnect.connectors.base import Criteria, Operator, Record, Value, ValueType
+from hubconnect.connectors.base import Condition, Criteria, Operator, Record, Value, ValueType
 from hubconnect.connectors.hubspot.records import RecordReader
 from hubconnect.connectors.hubspot.search import (
     ID,
     Ask,
+    build_filters,
     comparable,
-    fold_of,
-    is_told_apart,
-    matches,
     plan_groups,
     plan_in,
 )
+from hubconnect.connectors.matching import is_certain, matches
 
 EMAIL = "email"
 MORE_EMAILS = "hs_additional_emails"
 # Types whose values an IN search compares as EQUALS does.
 LISTABLE = {ValueType.TEXT, ValueType.OPTION, ValueType.NUMBER, ValueType.USER}
+
+
+@dataclass(slots=True)
+class Bucket:
+    """Queries that one search can answer together.
+
+    Attributes:
+        name: the field which all of them compare with a value of their own.
+        common: conditions that all of them have besides.
+        values: the value of each query, by its position.
+    """
+
+    name: str
+    common: Criteria
+    values: dict[int, Value] = field(default_factory=dict)
 
 
 class Finder:
@@ -52,13 +66,14 @@ class Finder:
 
     def find(self) -> list[list[Record]]:
         """Return the matches of each query, by ascending id."""
-        unique, listable, others = self._sorted_queries()
+        unique, shared, others = self._sorted_queries()
         for name, values in unique.items():
             self._find_unique(name, values)
         asks: list[Ask] = []
-        for name, values in listable.items():
-            asks += plan_in(self._schema, name, values, ())
-        asks += plan_groups(others, self._schema, ())
+        for bucket in shared:
+            also = build_filters(bucket.common, self._schema)
+            asks += plan_in(self._schema, bucket.name, bucket.values, also)
+        asks += plan_groups(others, self._schema)
         self._find_by_search(asks)
         return [
             [self._trimmed(r) for r in sorted(found.values(), key=lambda r: int(r.id))]
@@ -67,52 +82,77 @@ class Finder:
 
     def _sorted_queries(
         self,
-    ) -> tuple[dict[str, dict[int, Value]], dict[str, dict[int, Value]], dict[int, Criteria]]:
-        """Return queries by unique field, by another single field, and the others."""
+    ) -> tuple[dict[str, dict[int, Value]], list[Bucket], dict[int, Criteria]]:
+        """Return queries by unique field, those that share searches, and the others."""
         unique: dict[str, dict[int, Value]] = {}
-        listable: dict[str, dict[int, Value]] = {}
+        shared: dict[tuple[str, Criteria], Bucket] = {}
         others: dict[int, Criteria] = {}
+        variety = self._variety()
         for position, criteria in enumerate(self._queries):
-            first = criteria[0]
-            field = self._schema.get_searchable(first.field)
-            if len(criteria) > 1 or first.operator is not Operator.EQUALS:
+            pivot = self._pivot(criteria, variety)
+            if pivot is None:
                 others[position] = criteria
-            elif field.unique or field.name == ID:
-                unique.setdefault(field.name, {})[position] = first.value
-            elif field.type in LISTABLE:
-                listable.setdefault(field.name, {})[position] = first.value
-            else:
-                others[position] = criteria
-        return unique, listable, others
+                continue
+            rest = tuple(one for one in criteria if one is not pivot)
+            asked = tuple(one for one in rest if not is_certain(one))
+            if self._is_unique(pivot.field) and not asked:
+                unique.setdefault(pivot.field, {})[position] = pivot.value
+                continue
+            bucket = shared.setdefault((pivot.field, asked), Bucket(pivot.field, rest))
+            bucket.common = tuple(one for one in bucket.common if one in rest)
+            bucket.values[position] = pivot.value
+        return unique, list(shared.values()), others
+
+    def _variety(self) -> dict[str, int]:
+        """Return with how many values the queries compare each field that may lead a search."""
+        values: dict[str, set[Value]] = {}
+        for criteria in self._queries:
+            for one in criteria:
+                if self._may_lead(one):
+                    values.setdefault(one.field, set()).add(one.value)
+        return {name: len(each) for name, each in values.items()}
+
+    def _pivot(self, criteria: Criteria, variety: Mapping[str, int]) -> Condition | None:
+        """Choose the condition that finds the fewest records: by it many queries ask at once."""
+        leading = [one for one in criteria if self._may_lead(one)]
+        return max(
+            leading,
+            key=lambda one: (self._is_unique(one.field), variety[one.field]),
+            default=None,
+        )
+
+    def _may_lead(self, condition: Condition) -> bool:
+        found = self._schema.get_searchable(condition.field)
+        return condition.operator is Operator.EQUALS and (
+            self._is_unique(found.name) or found.type in LISTABLE
+        )
+
+    def _is_unique(self, name: str) -> bool:
+        return name == ID or self._schema.get_searchable(name).unique
 
     def _find_unique(self, name: str, values: Mapping[int, Value]) -> None:
         """Batch-read by a unique field: consistent, unlike a search."""
-        askers = self._askers(name, values)
-        asked = {fold_of(self._schema, name)(v): v for v in values.values()}
+        asked = {folded(value): value for value in values.values()}
         texts = [comparable(self._schema, name, value) for value in asked.values()]
-        id_property = "" if name == ID else name
-        for item in self._reader.batch(texts, self._build.properties, id_property):
+        askers: dict[Value, list[int]] = {}
+        for position, value in values.items():
+            askers.setdefault(folded(value), []).append(position)
+        for item in self._reader.batch(texts, self._build.properties, "" if name == ID else name):
             record = self._build(item)
             for value in self._unique_values(name, record):
                 for position in askers.get(value, ()):
-                    self._found[position][record.id] = record
+                    rest = [one for one in self._queries[position] if one.field != name]
+                    if matches(tuple(rest), record.values):
+                        self._found[position][record.id] = record
 
     def _unique_values(self, name: str, record: Record) -> Iterator[Value]:
         """Yield the values by which HubSpot knows the record: also a contact's further e-mails."""
-        fold = fold_of(self._schema, name)
-        yield fold(record.values.get(name))
+        yield folded(record.id if name == ID else record.values.get(name))
         more = record.values.get(MORE_EMAILS) if name == EMAIL else None
         if isinstance(more, frozenset):
-            yield from (fold(each) for each in more)
+            yield from (folded(each) for each in more)
         elif isinstance(more, str):
-            yield from (fold(each) for each in more.split(";"))
-
-    def _askers(self, name: str, values: Mapping[int, Value]) -> dict[Value, list[int]]:
-        fold = fold_of(self._schema, name)
-        askers: dict[Value, list[int]] = {}
-        for position, value in values.items():
-            askers.setdefault(fold(value), []).append(position)
-        return askers
+            yield from (folded(each) for each in more.split(";"))
 
     def _find_by_search(self, asks: Sequence[Ask]) -> None:
         """Search for ids, read the records, and match them to who asked for them."""
@@ -126,24 +166,18 @@ class Finder:
             for record in map(self._build, self._reader.batch(ids, self._build.properties))
         }
         for ask, hit in zip(asks, hits, strict=True):
-            self._match(ask, [records[each] for each in hit if each in records])
-
-    def _match(self, ask: Ask, records: Iterable[Record]) -> None:
-        first = self._queries[ask.queries[0]]
-        if ask.is_list:
-            name = first[0].field
-            fold = fold_of(self._schema, name)
-            askers = self._askers(name, {p: self._queries[p][0].value for p in ask.queries})
-            for record in records:
-                for position in askers.get(fold(record.values.get(name)), ()):
-                    self._found[position][record.id] = record
-            return
-        for record in records:
+            found = [records[each] for each in hit if each in records]
             for position in ask.queries:
-                query = self._queries[position]
-                if not is_told_apart(query) or matches(record.values, query, self._schema):
-                    self._found[position][record.id] = record
+                # Conditions that are not certain were sent with the search of this query.
+                certain = tuple(one for one in self._queries[position] if is_certain(one))
+                answers = (record for record in found if matches(certain, record.values))
+                self._found[position] |= {record.id: record for record in answers}
 
     def _trimmed(self, record: Record) -> Record:
         """Return the record with the asked fields only."""
         return replace(record, values={name: record.values[name] for name in self._names})
+
+
+def folded(value: Value) -> Value:
+    """Return a text without regard to case and outer spaces, as unique fields are compared."""
+    return value.strip().lower() if isinstance(value, str) else value

@@ -3,14 +3,15 @@
 Rules as on HubSpot's "Search the CRM" page: filters of a group are ANDed, groups are ORed.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from hubconnect.connectors.base import Condition, Criteria, Operator, Value, Values, ValueType
+from hubconnect.connectors.base import Condition, Criteria, Operator, Value, ValueType
 from hubconnect.connectors.hubspot.api import Json, compact
 from hubconnect.connectors.hubspot.schema import Schema
 from hubconnect.connectors.hubspot.values import EPOCH, milliseconds
+from hubconnect.connectors.matching import is_certain
 
 PAGE = 200
 MAX_BODY = 3_000
@@ -116,18 +117,23 @@ class Ask:
     Attributes:
         groups: its filter groups.
         queries: positions of the queries it answers.
-        is_list: an IN search for queries of one EQUALS each.
     """
 
     groups: list[list[Json]]
     queries: list[int]
-    is_list: bool = False
 
 
 def plan_in(
-    schema: Schema, name: str, values: Mapping[int, Value], properties: Sequence[str]
+    schema: Schema, name: str, values: Mapping[int, Value], also: Sequence[Json] = ()
 ) -> Iterator[Ask]:
-    """Yield IN searches for queries that each compare the same field with one value."""
+    """Yield IN searches for queries that compare one field with one value each.
+
+    Args:
+        schema: of the object type.
+        name: the field.
+        values: what each query compares it with, by the query's position.
+        also: filters that all of the queries have.
+    """
     texts: dict[str, list[int]] = {}
     for position, value in values.items():
         texts.setdefault(listed(schema, name, value), []).append(position)
@@ -135,84 +141,31 @@ def plan_in(
     positions: list[int] = []
 
     def group(candidates: list[str]) -> list[list[Json]]:
-        return [[{"propertyName": name, "operator": "IN", "values": candidates}]]
+        return [[{"propertyName": name, "operator": "IN", "values": candidates}, *also]]
 
     for text, askers in texts.items():
-        if chosen and (len(chosen) == MAX_VALUES or not fits(group([*chosen, text]), properties)):
-            yield Ask(group(chosen), positions, is_list=True)
+        if chosen and (len(chosen) == MAX_VALUES or not fits(group([*chosen, text]), ())):
+            yield Ask(group(chosen), positions)
             chosen, positions = [], []
         chosen.append(text)
         positions += askers
     if chosen:
-        yield Ask(group(chosen), positions, is_list=True)
+        yield Ask(group(chosen), positions)
 
 
-def plan_groups(
-    queries: Mapping[int, Criteria], schema: Schema, properties: Sequence[str]
-) -> Iterator[Ask]:
+def plan_groups(queries: Mapping[int, Criteria], schema: Schema) -> Iterator[Ask]:
     """Yield searches for any queries: as many to one search as can be told apart afterwards."""
     groups: list[list[Json]] = []
     positions: list[int] = []
     for position, criteria in queries.items():
         group = build_filters(criteria, schema)
-        if not is_told_apart(criteria):
+        if not all(map(is_certain, criteria)):
             yield Ask([group], [position])
             continue
-        if groups and not fits([*groups, group], properties):
+        if groups and not fits([*groups, group], ()):
             yield Ask(groups, positions)
             groups, positions = [], []
         groups.append(group)
         positions.append(position)
     if groups:
         yield Ask(groups, positions)
-
-
-def is_told_apart(criteria: Criteria) -> bool:
-    """Tell whether ``matches`` knows what HubSpot makes of these conditions."""
-    return all(condition.operator in TESTS for condition in criteria)
-
-
-def matches(values: Values, criteria: Criteria, schema: Schema) -> bool:
-    """Tell whether a record's canonical values meet conditions that are told apart."""
-    return all(
-        TESTS[c.operator](values.get(c.field), c, fold_of(schema, c.field)) for c in criteria
-    )
-
-
-Fold = Callable[[Value], Value]
-Test = Callable[[Value, Condition, Fold], bool]
-
-
-def fold_of(schema: Schema, name: str) -> Fold:
-    """Return what makes values equal that HubSpot's search takes for equal."""
-    return folded if schema.fields[name].type in FOLDED else _as_it_is
-
-
-def folded(value: Value) -> Value:
-    """Return a text without regard to case and outer spaces."""
-    return value.strip().casefold() if isinstance(value, str) else value
-
-
-def _as_it_is(value: Value) -> Value:
-    return value
-
-
-def _equals(value: Value, condition: Condition, fold: Fold) -> bool:
-    if isinstance(value, frozenset) and isinstance(condition.value, str):
-        return condition.value in value
-    return fold(value) == fold(condition.value)
-
-
-def _is_in(value: Value, condition: Condition, fold: Fold) -> bool:
-    return fold(value) in {fold(each) for each in condition.values}
-
-
-FOLDED = {ValueType.TEXT, ValueType.RICH_TEXT, ValueType.USER}
-TESTS: Mapping[Operator, Test] = {
-    Operator.EQUALS: _equals,
-    Operator.NOT_EQUALS: lambda value, c, fold: not _equals(value, c, fold),
-    Operator.IN: _is_in,
-    Operator.NOT_IN: lambda value, c, fold: not _is_in(value, c, fold),
-    Operator.HAS_PROPERTY: lambda value, _c, _fold: value is not None,
-    Operator.NOT_HAS_PROPERTY: lambda value, _c, _fold: value is None,
-}

@@ -4,13 +4,13 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, cast, false, func, literal, or_, true, types
 
 from hubconnect.connectors.base import Condition, Criteria, Operator, Value, Window
 from hubconnect.connectors.sql.tables import ObjectTable, TableColumn
+from hubconnect.connectors.tokens import contains
 
 Clause = ColumnElement[bool]
 Test = Callable[[Value], bool]
@@ -40,10 +40,10 @@ def build_filter(table: ObjectTable, criteria: Criteria, dialect: str) -> Filter
         (column,) = table.columns_of([condition.field])
         if condition.operator in {Operator.CONTAINS_TOKEN, Operator.NOT_CONTAINS_TOKEN}:
             holds = condition.operator is Operator.CONTAINS_TOKEN
-            words = _words(condition.value)
-            tests.append((column.name, _token_test(words, holds=holds)))
+            wanted = str(condition.value or "")
+            tests.append((column.name, _token_test(wanted, holds=holds)))
             if holds:
-                clauses.append(_token_clause(column, words, dialect))
+                clauses.append(_token_clause(column, wanted.lower().split(), dialect))
         else:
             clauses.append(_CLAUSES[condition.operator](column, condition, dialect))
     return Filter(tuple(clauses), tuple(tests))
@@ -195,20 +195,9 @@ def _is_put_back(column: TableColumn, start: datetime, end: datetime) -> bool:
     return bool(high - low < end - start)
 
 
-def _words(value: Value) -> list[str]:
-    return str(value or "").casefold().split()
-
-
-def _token_test(words: list[str], *, holds: bool) -> Test:
-    patterns = [word.replace("[", "[[]").replace("?", "[?]") for word in words]
-
+def _token_test(wanted: str, *, holds: bool) -> Test:
     def test(value: Value) -> bool:
-        text = value.casefold() if isinstance(value, str) else ""
-        tokens = {*text.split(), *re.findall(r"\w+", text)}
-        found = bool(text) and all(
-            any(fnmatchcase(token, pattern) for token in tokens) for pattern in patterns
-        )
-        return found is holds
+        return (isinstance(value, str) and contains(value, wanted)) is holds
 
     return test
 

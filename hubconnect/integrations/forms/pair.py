@@ -211,7 +211,7 @@ class FlowForm(forms.ModelForm[Flow]):
             return
         conditions = [{"condition": "EQUALS", "field": target, "value": f"@{value}@"}]
         try:
-            lookup_language.parse(conditions, self.targets, self.sources, self.max_conditions[1])
+            lookup_language.parse(conditions, self.targets, self.sources)
         except CriteriaInvalidError as error:
             self.add_error("lookup_value", say(error))
         else:

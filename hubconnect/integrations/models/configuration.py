@@ -108,8 +108,9 @@ class Pair(models.Model):
 class Flow(models.Model):
     """One direction of a pair: the thing that runs.
 
-    The cursor is ``window_lower``, ``window_upper``, ``after_id`` and ``spec_hash``: a window is
-    read to its end, by id, unless mapping or criteria change, which starts it again.
+    The cursor is ``window_lower``, ``window_upper``, ``is_second_pass``, ``after_id`` and
+    ``spec_hash``: a window is read to its end, by id, unless mapping or criteria change, which
+    starts it again. The second pass reads it without criteria, for linked records.
     """
 
     class Start(models.TextChoices):
@@ -142,7 +143,14 @@ class Flow(models.Model):
         """Rule of the target lookup when it finds one."""
 
         SYNC = "sync", "Link and update it"
+        LINK = "link", "Only link it; what differs stays until one side changes"
         SKIP = "skip", "Skip the record"
+
+    class Outside(models.TextChoices):
+        """What becomes of a linked record that no longer fulfils the criteria."""
+
+        KEEP = "keep", "Keeps syncing"
+        STOP = "stop", "Stops syncing until it matches again"
 
     pair = models.ForeignKey(Pair, models.CASCADE, related_name="flows")
     direction = models.CharField(
@@ -156,6 +164,7 @@ class Flow(models.Model):
         max_length=8, choices=SeveralFound.choices, default=SeveralFound.FAIL
     )
     one_found = models.CharField(max_length=8, choices=OneFound.choices, default=OneFound.SYNC)
+    outside = models.CharField(max_length=8, choices=Outside.choices, default=Outside.KEEP)
     start = models.CharField(max_length=16, choices=Start.choices, blank=True)
     start_at = models.DateTimeField(null=True, blank=True)
 
@@ -164,6 +173,7 @@ class Flow(models.Model):
     window_upper = models.DateTimeField(null=True, blank=True)
     after_id = models.CharField(max_length=255, blank=True)
     is_window_open = models.BooleanField(default=False)  # the window was not read to its end
+    is_second_pass = models.BooleanField(default=False)
     spec_hash = models.CharField(max_length=64, blank=True)
     creates_confirmed = models.PositiveIntegerField(null=True, blank=True)  # typed at activation
 

@@ -51,6 +51,8 @@ class Run(models.Model):
     failed = models.PositiveIntegerField(default=0)
     calls = models.JSONField(default=dict)  # {"source": {kind: n}, "target": {kind: n}}
     api_calls = models.PositiveIntegerField(default=0)  # of these, those a system meters
+    # Of the source's calls, those of the second pass, for linked records outside the criteria.
+    second_pass_calls = models.PositiveIntegerField(default=0)
     timings = models.JSONField(default=dict)  # seconds by phase
     message = models.TextField(blank=True)  # why it stopped or failed
     hint = models.TextField(blank=True)

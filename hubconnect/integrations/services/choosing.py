@@ -6,9 +6,9 @@ from datetime import timedelta
 from django.utils import timezone
 
 from hubconnect.connectors.base import Record
-from hubconnect.engine.criteria import matches
+from hubconnect.engine.matching import matches, surely_fails
 from hubconnect.engine.plan import LinkState, is_echo, source_hash, title_of
-from hubconnect.integrations.models import Failure, Intent, RecordEvent
+from hubconnect.integrations.models import Decision, Failure, Flow, Intent, RecordEvent
 from hubconnect.integrations.services.session import Candidates, Queue, Result, Session, event
 from hubconnect.integrations.stores import (
     decisions,
@@ -39,8 +39,7 @@ def choose(
     kept = _drop_known(session, records, links, is_forced=is_forced)
     if kept and not is_settled:
         kept = _read_again(session, kept, links, is_forced=is_forced)
-    if is_forced:
-        kept = _within_criteria(session, kept, links)
+    kept = _within_criteria(session, kept, links, is_forced=is_forced)
     result.count("unchanged", len(records) - len(kept))
     result.seen += links
     candidates = _hold(session, kept, links, result, is_forced=is_forced)
@@ -66,12 +65,20 @@ def _drop_known(
         link = links.get(record.id)
         if link is None:
             decision = decided.get(record.id)
-            if decision and decision.values_hash == source_hash(record, spec):
+            if decision and _still_holds(session, decision, record):
                 continue
         elif (ordered and record.version < link.source_version) or is_echo(record, link, spec):
             continue
         kept.append(record)
     return kept
+
+
+def _still_holds(session: Session, decision: Decision, record: Record) -> bool:
+    """Tell whether the record is as it was when it was decided about."""
+    lookup = session.spec.lookup
+    is_by_lookup = decision.kind == Decision.Kind.SKIPPED and lookup is not None
+    asked = lookup.source_fields if is_by_lookup and lookup is not None else ()
+    return decision.values_hash == source_hash(record, session.spec.plan, asked)
 
 
 def _read_again(
@@ -87,10 +94,26 @@ def _read_again(
 
 
 def _within_criteria(
-    session: Session, records: list[Record], links: dict[str, LinkState]
+    session: Session, records: list[Record], links: dict[str, LinkState], *, is_forced: bool
 ) -> list[Record]:
+    """Keep what the criteria take, and linked records if these keep syncing outside them.
+
+    What a search found may not match any more: its index lags.
+    """
     criteria = session.spec.criteria
-    return [record for record in records if record.id in links or matches(criteria, record.values)]
+    if not criteria:
+        return records
+    keeps = session.flow.outside == Flow.Outside.KEEP
+    return [
+        record
+        for record in records
+        if (keeps and record.id in links)
+        or (
+            matches(criteria, record.values)
+            if is_forced
+            else not surely_fails(criteria, record.values)
+        )
+    ]
 
 
 def _hold(

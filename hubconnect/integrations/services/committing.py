@@ -162,14 +162,15 @@ def _queue(result: Result, now: datetime) -> None:
 
 
 def _decide(session: Session, result: Result) -> None:
-    spec, flow = session.spec.plan, session.flow
+    spec, flow, lookup = session.spec.plan, session.flow, session.spec.lookup
+    asked = lookup.source_fields if lookup is not None else ()
     rows = [
         Decision(
             type_pair_id=session.lease.type_pair_id,
             side=flow.source_side,
             record_id=record.id,
             kind=Decision.Kind.SKIPPED,
-            values_hash=source_hash(record, spec),
+            values_hash=source_hash(record, spec, asked),
             reason=reason,
         )
         for record, reason in result.skipped

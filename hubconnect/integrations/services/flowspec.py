@@ -59,12 +59,13 @@ def build_spec(flow: Flow, source: Connector, target: Connector) -> FlowSpec:
     direction = Direction.TO_RIGHT if flow.is_to_right else Direction.TO_LEFT
     rows = build_flow(rules_of(mapping), left, right, direction)
     criteria = criteria_language.parse(flow.criteria, sources, source.max_conditions)
-    lookup = lookup_language.parse(flow.lookup, targets, sources, target.max_conditions)
+    mapped = {row.target.name for row in rows if row.at_create}
+    lookup = lookup_language.parse(flow.lookup, targets, sources, mapped)
     plan = Spec(rows, _title_field(rows_source=[r.source for r in rows if r.source is not None]))
     wanted = dict.fromkeys(plan.source_fields)
     wanted.update(dict.fromkeys(condition.field for condition in criteria))
-    if lookup is not None and lookup.source.name in sources and not lookup.is_mapped:
-        wanted[lookup.source.name] = None
+    if lookup is not None:
+        wanted.update(dict.fromkeys(lookup.source_fields))
     return FlowSpec(
         plan=plan,
         criteria=criteria,
@@ -110,5 +111,5 @@ def _title_field(rows_source: list[Field]) -> str:
 
 
 def _hash(flow: Flow, mapping: MappingRow) -> str:
-    text = json.dumps([mapping.pk, mapping.version, flow.criteria], sort_keys=True)
+    text = json.dumps([mapping.pk, mapping.version, flow.criteria, flow.outside], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -14,7 +14,11 @@ IDLE = Q(state=Run.State.DONE, created=0, updated=0, failed=0, held=0, skipped=0
 
 # The steps of a run in their order, with the words a person sees.
 PHASES = (("settle", "Settle"), ("retry", "Retry"), ("pages", "Pages"))
-_INSIDE_PAGES = {"load": "first load", "changes": "changes"}
+_INSIDE_PAGES = {
+    "load": "first load",
+    "changes": "changes",
+    "linked": "linked records outside the criteria",
+}
 
 
 def runs() -> QuerySet[Run]:

@@ -1,6 +1,6 @@
 """Turns the chosen records of a page into plans: looks counterparts up, reads targets, merges."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from django.utils import timezone
@@ -10,6 +10,7 @@ from hubconnect.connectors.errors import Category, RecordError
 from hubconnect.engine import lookup as lookup_language
 from hubconnect.engine.mapping import map_values
 from hubconnect.engine.plan import LinkState, plan_create, plan_update, title_of
+from hubconnect.engine.values import to_stored
 from hubconnect.integrations.models import Claim, Flow, RecordEvent
 from hubconnect.integrations.services.session import (
     Candidates,
@@ -28,37 +29,70 @@ SAME_KEY_WAIT = timedelta(seconds=5)
 def make_plans(session: Session, candidates: Candidates, result: Result) -> Plans:
     """Return what the page asks of the target; what cannot be planned becomes a fault."""
     plans = Plans()
-    linked = list(candidates.linked)
+    linked, known = list(candidates.linked), dict[str, Record]()
     creates = candidates.unlinked
     if session.spec.lookup is not None and candidates.unlinked:
-        found, creates = _look_up(session, candidates.unlinked, plans, result)
+        found, creates, known = _look_up(session, candidates.unlinked, plans, result)
         linked += found
     for record in creates:
         try:
             plans.creates.append(plan_create(record, session.spec.plan))
         except RecordError as error:
             result.faults.append(Fault(record, error))
-    _plan_updates(session, linked, plans, result)
+    _plan_updates(session, linked, known, plans, result)
     return plans
 
 
 def _plan_updates(
-    session: Session, linked: Sequence[tuple[Record, LinkState]], plans: Plans, result: Result
+    session: Session,
+    linked: Sequence[tuple[Record, LinkState]],
+    known: Mapping[str, Record],
+    plans: Plans,
+    result: Result,
 ) -> None:
-    if not linked:
-        return
+    """Plan what linked records ask; ``known`` targets were read by the lookup a moment ago."""
     flow, spec = session.flow, session.spec.plan
-    ids = [link.target_id for _, link in linked]
-    targets = session.target.read(flow.target_type, ids, spec.target_fields)
+    targets = dict(known)
+    unread = [link.target_id for _, link in linked if link.target_id not in known]
+    if unread:
+        targets |= session.target.read(flow.target_type, unread, spec.target_fields)
     for record, link in linked:
         target = targets.get(link.target_id)
         if target is None:
             result.faults.append(Fault(record, deleted(flow, link), link.target_id))
-            continue
-        try:
-            plans.updates.append(plan_update(record, target, link, spec))
-        except RecordError as error:
-            result.faults.append(Fault(record, error, link.target_id))
+        elif link.pk == 0 and flow.one_found == Flow.OneFound.LINK:
+            _only_link(session, record, target, result)
+        else:
+            try:
+                plans.updates.append(plan_update(record, target, link, spec))
+            except RecordError as error:
+                result.faults.append(Fault(record, error, link.target_id))
+
+
+def _only_link(session: Session, record: Record, target: Record, result: Result) -> None:
+    """Link two records as they are: what differs stays so until one side changes."""
+    spec = session.spec.plan
+    source_base = {
+        name: [to_stored(record.values.get(name)), record.version] for name in spec.source_fields
+    }
+    target_base = {
+        name: [to_stored(target.values.get(name)), target.version] for name in spec.target_fields
+    }
+    link = LinkState(0, record.id, target.id, source_base, target_base, record.version)
+    title = title_of(record, spec)
+    result.links[record.id] = (link, title)
+    result.count("updated")
+    result.events.append(
+        event(
+            session,
+            RecordEvent.Kind.LINKED,
+            record,
+            timezone.now(),
+            title=title,
+            target_id=target.id,
+            reason="Found by the lookup and only linked, as its rule says.",
+        )
+    )
 
 
 def deleted(flow: Flow, link: LinkState) -> RecordError:
@@ -72,18 +106,22 @@ def deleted(flow: Flow, link: LinkState) -> RecordError:
 
 def _look_up(
     session: Session, records: Sequence[Record], plans: Plans, result: Result
-) -> tuple[list[tuple[Record, LinkState]], list[Record]]:
-    """Find counterparts of unlinked records; return the found pairs and those to create."""
+) -> tuple[list[tuple[Record, LinkState]], list[Record], dict[str, Record]]:
+    """Find counterparts of unlinked records.
+
+    Returns the found pairs, the records to create, and the found targets by id.
+    """
     asking, queries = _queries(session, records, plans, result)
     if not asking:
-        return [], []
+        return [], [], {}
     flow = session.flow
     answers = session.target.find(flow.target_type, queries, session.spec.plan.target_fields)
     claimed = _claimed(session, list(plans.lookup_keys.values()))
     chosen: list[tuple[Record, str]] = []
     creates: list[Record] = []
     for record, matches in zip(asking, answers, strict=True):
-        ids = [match.id for match in matches] or claimed.get(plans.lookup_keys[record.id], [])
+        ids = [match.id for match in matches]
+        ids += [one for one in claimed.get(plans.lookup_keys[record.id], []) if one not in ids]
         if not ids:
             _none_found(session, record, creates, result)
         elif len(ids) > 1 and flow.several_found == Flow.SeveralFound.FAIL:
@@ -92,20 +130,23 @@ def _look_up(
             result.skipped.append((record, f"The lookup found {ids[0]}; found ones are skipped."))
         else:
             chosen.append((record, ids[0]))
-    return _link(session, chosen, result), creates
+    found = {match.id: match for matches in answers for match in matches}
+    return _link(session, chosen, result), creates, found
 
 
 def _queries(
     session: Session, records: Sequence[Record], plans: Plans, result: Result
 ) -> tuple[list[Record], list[Criteria]]:
     """Resolve the lookup for each record; a second record with the same key waits its turn."""
-    lookup = session.spec.lookup
-    asking, queries, seen = [], [], set()
+    lookup, spec = session.spec.lookup, session.spec.plan
+    asking: list[Record] = []
+    queries: list[Criteria] = []
+    seen: set[str] = set()
     for record in records:
         if lookup is None:
             break
         try:
-            mapped = map_values(session.spec.plan.flows, record.values, lambda flow: flow.at_create)
+            mapped = map_values(spec.flows, record.values, lambda flow: flow.at_create)
             query = lookup_language.resolve(lookup, record.values, mapped, record.id)
         except RecordError as error:
             result.faults.append(Fault(record, error))

@@ -1,4 +1,8 @@
-"""Reads what a flow has to carry: due retries, the first load, or a window of changes."""
+"""Reads what a flow has to carry: due retries, the first load, or a window of changes.
+
+A window is read by the criteria. Where linked records outside them keep syncing, a second pass
+reads the same window without criteria and keeps linked records only.
+"""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -6,13 +10,14 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from hubconnect.connectors.base import Page, Window
+from hubconnect.connectors.base import Criteria, Page, Window
 from hubconnect.engine.plan import source_hash
-from hubconnect.integrations.models import Decision, Failure, Flow, QueuedRead, Run
+from hubconnect.integrations.models import Decision, Failure, Flow, Link, QueuedRead, Run
 from hubconnect.integrations.services import closing
 from hubconnect.integrations.services.committing import commit, store_decisions
 from hubconnect.integrations.services.page import work_page
 from hubconnect.integrations.services.session import Cursor, Result, Session
+from hubconnect.integrations.stores import links_by_source
 
 # Records read afresh in one go, and at most in one run: ordinary changes go on meanwhile.
 RETRY_BATCH = 100
@@ -142,14 +147,52 @@ def _read_window(session: Session) -> None:
     run.phase = "changes"
     run.save(update_fields=["window_lower", "window_upper", "phase"])
     reading = Window(_reach_back(session, window.lower), window.upper)
-    pages = session.source.changes(
-        flow.source_type, reading, session.spec.criteria, session.spec.read_fields, flow.after_id
-    )
-    _work(session, pages)
+    if not flow.is_second_pass:
+        _work(session, _changes(session, reading, session.spec.criteria))
+    if flow.is_second_pass or _needs_second_pass(session):
+        _read_again(session, reading)
     flow.after_id = ""
-    flow.is_window_open = False
+    flow.is_window_open = flow.is_second_pass = False
     flow.window_lower = window.upper
-    flow.save(update_fields=["after_id", "is_window_open", "window_lower"])
+    flow.save(update_fields=["after_id", "is_window_open", "is_second_pass", "window_lower"])
+
+
+def _changes(session: Session, window: Window, criteria: Criteria) -> Iterator[Page]:
+    flow = session.flow
+    return session.source.changes(
+        flow.source_type, window, criteria, session.spec.read_fields, flow.after_id
+    )
+
+
+def _needs_second_pass(session: Session) -> bool:
+    """Tell whether linked records outside the criteria may have changed."""
+    flow = session.flow
+    if not session.spec.criteria or flow.outside != Flow.Outside.KEEP:
+        return False
+    return Link.objects.filter(type_pair_id=flow.pair.type_pair_id).exists()
+
+
+def _read_again(session: Session, window: Window) -> None:
+    """Read the window without criteria, for what is linked; go on where an earlier run stopped."""
+    flow, run = session.flow, session.run
+    if not flow.is_second_pass:
+        flow.after_id, flow.is_second_pass = "", True
+        flow.save(update_fields=["after_id", "is_second_pass"])
+    run.phase = "linked"
+    run.save(update_fields=["phase"])
+    before = _calls(session)
+    try:
+        for page in _changes(session, window, ()):
+            links = links_by_source(flow, [record.id for record in page.records])
+            linked = [record for record in page.records if record.id in links]
+            work_page(session, linked, Cursor(page.after), is_settled=page.settled)
+    finally:
+        run.second_pass_calls = _calls(session) - before
+        run.save(update_fields=["second_pass_calls"])
+
+
+def _calls(session: Session) -> int:
+    return sum(session.source.calls.values())
 
 
 def _reach_back(session: Session, lower: datetime) -> datetime:
@@ -167,8 +210,11 @@ def _open_window(session: Session) -> None:
     flow.window_upper = session.source.now()
     flow.after_id = ""
     flow.is_window_open = True
+    flow.is_second_pass = False
     flow.spec_hash = session.spec.hash
-    flow.save(update_fields=["window_upper", "after_id", "is_window_open", "spec_hash"])
+    flow.save(
+        update_fields=["window_upper", "after_id", "is_window_open", "is_second_pass", "spec_hash"]
+    )
 
 
 def _known(moment: datetime | None) -> datetime:

@@ -133,5 +133,5 @@ def begin_anew(flow: Flow) -> None:
     flow.phase = Flow.Phase.NEW
     flow.window_lower = flow.window_upper = None
     flow.after_id = flow.spec_hash = ""
-    flow.is_window_open = False
+    flow.is_window_open = flow.is_second_pass = False
     flow.creates_confirmed = None

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from hubconnect.core.wording import counted
-from hubconnect.engine.lookup import INTERNAL_ID
+from hubconnect.engine import lookup
 from hubconnect.integrations.models import Failure, Flow, Integration, Link, Pair, Run
 from hubconnect.integrations.schedules import describe
 from hubconnect.integrations.services.causes import Cause
@@ -233,7 +233,7 @@ def pair_lines(integration: Integration) -> list[PairLine]:
         PairLine(
             pair,
             [
-                FlowLine(flow, _criteria(flow), _lookup(flow), last.get(flow.pk))
+                FlowLine(flow, _criteria(flow), lookup.describe(flow.lookup), last.get(flow.pk))
                 for flow in flows
                 if flow.pair_id == pair.pk
             ],
@@ -244,13 +244,6 @@ def pair_lines(integration: Integration) -> list[PairLine]:
 
 def _criteria(flow: Flow) -> str:
     return counted(len(flow.criteria), "condition") if flow.criteria else ""
-
-
-def _lookup(flow: Flow) -> str:
-    if not flow.lookup:
-        return ""
-    target, value = flow.lookup[0]["field"], str(flow.lookup[0]["value"]).strip("@")
-    return target if target == value else f"{target} = {value.replace(INTERNAL_ID, 'id')}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,6 +249,67 @@ def test_lookups_by_several_conditions_share_searches(reading: HubSpotConnector)
     ]
     found = reading.find("contacts", queries, ["email"])
     assert all(r.id in {m.id for m in each} for r, each in zip(records, found, strict=True))
-    assert reading.calls["search"] == 2
+    assert reading.calls["search"] == 1
     token = (Condition("email", Operator.CONTAINS_TOKEN, "*.example"),)
     assert len(reading.find("contacts", [token], ["email"])[0]) == reading.count("contacts", token)
+
+
+def test_a_condition_that_all_lookups_share_is_asked_with_them(reading: HubSpotConnector) -> None:
+    names = ["email", "firstname", "lifecyclestage"]
+    records = [r for page in reading.everything("contacts", (), names) for r in page.records]
+    wanted = [r for r in records if r.values["lifecyclestage"] == "lead"][:40]
+    is_lead = Condition("lifecyclestage", Operator.EQUALS, "lead")
+    has_address = Condition("email", Operator.CONTAINS_TOKEN, "*.example")
+    queries = [
+        (is_lead, Condition("firstname", Operator.EQUALS, str(r.values["firstname"])), has_address)
+        for r in wanted
+    ]
+    found = reading.find("contacts", queries, names)
+    for query, matches in zip(queries, found, strict=True):
+        asked = str(query[1].value).lower()
+        assert matches == [
+            r
+            for r in records
+            if r.values["lifecyclestage"] == "lead"
+            and str(r.values["firstname"]).lower() == asked
+            and str(r.values["email"]).endswith(".example")
+        ]
+    assert reading.calls["search"] == 1
+
+
+def test_a_unique_field_among_several_conditions_is_read_not_searched(
+    reading: HubSpotConnector,
+) -> None:
+    records = [r for page in reading.everything("contacts", (), NAMES) for r in page.records]
+    known = [record for record in records if record.values["email"]][:20]
+    queries = [
+        (
+            Condition("lastname", Operator.NOT_EQUALS, "Nobody"),
+            *equals("email", str(r.values["email"])),
+            Condition("createdate", Operator.LESS_THAN, datetime(2100, 1, 1, tzinfo=UTC)),
+        )
+        for r in known
+    ]
+    found = reading.find("contacts", queries, NAMES)
+    assert [[r.id for r in each] for each in found] == [[r.id] for r in known]
+    assert reading.calls["search"] == 0
+
+
+def test_many_long_values_stay_within_the_length_of_a_search(reading: HubSpotConnector) -> None:
+    records = [r for page in reading.everything("contacts", (), NAMES) for r in page.records]
+    known = [r for r in records if r.values["lastname"]][:100]
+    queries = [
+        (
+            Condition("lastname", Operator.EQUALS, str(r.values["lastname"])),
+            Condition("firstname", Operator.NOT_EQUALS, "n" * 400),
+        )
+        for r in known
+    ]
+    filler = [
+        (Condition("lastname", Operator.EQUALS, f"{number:03}{'x' * 90}"), queries[0][1])
+        for number in range(100)
+    ]
+    found = reading.find("contacts", [*queries, *filler], NAMES)
+    assert all(r.id in {one.id for one in each} for r, each in zip(known, found, strict=False))
+    assert not any(found[len(known) :])
+    assert reading.calls["search"] <= 8
