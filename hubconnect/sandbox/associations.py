@@ -9,7 +9,7 @@ from hubconnect.sandbox.batch import inputs_of
 from hubconnect.sandbox.call import Call, answer, nothing
 from hubconnect.sandbox.catalog.associations import AssociationType
 from hubconnect.sandbox.catalog.kinds import Kind
-from hubconnect.sandbox.errors import ApiError, Json, invalid, record_not_found, refuse
+from hubconnect.sandbox.errors import ApiError, Json, record_not_found, refuse
 from hubconnect.sandbox.objects import page_size
 from hubconnect.sandbox.records import Records, id_of
 from hubconnect.sandbox.shapes import batch, paging
@@ -23,24 +23,16 @@ MAX_ARCHIVE = 100
 def list_associations(call: Call, kind: str, record_id: str, to_kind: str) -> Response:
     """List what a record is associated with, with all types of each link."""
     records, target = call.readable(kind), call.kind(to_kind)
-    number = _present(records, record_id)
+    number = present(records, record_id)
     limit = page_size(call, MAX_PAGE, MAX_PAGE)
     after = id_of(call.request.args.get("after", "")) or 0
     return answer(_page(call, records.kind, number, target, (after, limit)))
 
 
-def list_v3(call: Call, kind: str, record_id: str, to_kind: str) -> Response:
-    """List what a record is associated with, in the older form."""
-    records, target = call.readable(kind), call.kind(to_kind)
-    number = _present(records, record_id)
-    found = links.inline(call.db, records.kind, number, [target])
-    return answer(found.get(target.name, {"results": []}))
-
-
 def put_association(call: Call, kind: str, record_id: str, to_kind: str, to_id: str) -> Response:
     """Link two records with the given types; labels that are not sent again are dropped."""
     records, other = call.writable(kind), call.readable(to_kind)
-    one, two = _present(records, record_id), _present(other, to_id)
+    one, two = present(records, record_id), present(other, to_id)
     wanted = call.json()
     if not isinstance(wanted, list) or not wanted:
         refuse("Invalid input JSON on line 1, column 1: expected a list of types.")
@@ -48,7 +40,7 @@ def put_association(call: Call, kind: str, record_id: str, to_kind: str, to_id: 
     for old in links.targets(call.db, records.kind, one, other.kind, two - 1, 1).get(two, []):
         if old.category == "USER_DEFINED" and not old.is_default:
             links.unlink(call.db, one, two, old)
-    _link(call, one, two, kinds)
+    link_all(call, one, two, kinds)
     return answer(
         {
             "fromObjectTypeId": records.kind.type_id,
@@ -64,8 +56,8 @@ def put_association(call: Call, kind: str, record_id: str, to_kind: str, to_id: 
 def put_default(call: Call, kind: str, record_id: str, to_kind: str, to_id: str) -> Response:
     """Link two records with the plain type."""
     records, other = call.writable(kind), call.readable(to_kind)
-    one, two = _present(records, record_id), _present(other, to_id)
-    return _batch(call, _link_plainly(call, records.kind, other.kind, one, two), [])
+    one, two = present(records, record_id), present(other, to_id)
+    return batch_answer(call, _link_plainly(call, records.kind, other.kind, one, two), [])
 
 
 def delete_association(call: Call, kind: str, record_id: str, to_kind: str, to_id: str) -> Response:
@@ -73,31 +65,7 @@ def delete_association(call: Call, kind: str, record_id: str, to_kind: str, to_i
     records, other = call.writable(kind), call.kind(to_kind)
     one, two = id_of(record_id), id_of(to_id)
     if one is not None and two is not None:
-        _unlink_all(call, records.kind, other, one, two)
-    return nothing()
-
-
-def put_v3(
-    call: Call, kind: str, record_id: str, to_kind: str, to_id: str, type_name: str
-) -> Response:
-    """Link two records by a v3 type name or id."""
-    records, other = call.writable(kind), call.readable(to_kind)
-    one, two = _present(records, record_id), _present(other, to_id)
-    _link(call, one, two, [_named_type(call, records.kind, other.kind, type_name)])
-    return answer(
-        {"id": str(one), "associations": links.inline(call.db, records.kind, one, [other.kind])}
-    )
-
-
-def delete_v3(
-    call: Call, kind: str, record_id: str, to_kind: str, to_id: str, type_name: str
-) -> Response:
-    """Remove one type of link by a v3 type name or id."""
-    records, other = call.writable(kind), call.kind(to_kind)
-    one, two = id_of(record_id), id_of(to_id)
-    if one is not None and two is not None:
-        links.unlink(call.db, one, two, _named_type(call, records.kind, other, type_name))
-        _recount(call, records.kind, other, one, two)
+        unlink_all(call, records.kind, other, one, two)
     return nothing()
 
 
@@ -109,11 +77,11 @@ def batch_read(call: Call, kind: str, to_kind: str) -> Response:
         number, after = id_of(str(one.get("id", ""))), id_of(str(one.get("after") or "0"))
         page = _page(call, records.kind, number or 0, target, (after or 0, MAX_PAGE))
         if not page["results"]:
-            errors.append(_no_links(records.kind, target, str(one.get("id", ""))))
+            errors.append(no_links(records.kind, target, str(one.get("id", ""))))
             continue
         page["to"] = page.pop("results")
         results.append({"from": {"id": str(number)}, **page})
-    return _batch(call, results, errors)
+    return batch_answer(call, results, errors)
 
 
 def batch_create(call: Call, kind: str, to_kind: str) -> Response:
@@ -122,11 +90,11 @@ def batch_create(call: Call, kind: str, to_kind: str) -> Response:
 
     def create(one: Json, ids: tuple[int, int]) -> list[Json]:
         kinds = links.require_types(call.db, records.kind, other.kind, one.get("types") or [])
-        _link(call, *ids, kinds)
+        link_all(call, *ids, kinds)
         return [_created(records.kind, other.kind, ids, kinds)]
 
     results, errors = _each(call, records, other, create)
-    return _batch(call, results, errors, 200 if call.is_newest_version else 201)
+    return batch_answer(call, results, errors, 200 if call.is_newest_version else 201)
 
 
 def batch_default(call: Call, kind: str, to_kind: str) -> Response:
@@ -136,7 +104,7 @@ def batch_default(call: Call, kind: str, to_kind: str) -> Response:
     def create(_: Json, ids: tuple[int, int]) -> list[Json]:
         return _link_plainly(call, records.kind, other.kind, *ids)
 
-    return _batch(call, *_each(call, records, other, create))
+    return batch_answer(call, *_each(call, records, other, create))
 
 
 def batch_archive(call: Call, kind: str, to_kind: str) -> Response:
@@ -151,8 +119,8 @@ def batch_archive(call: Call, kind: str, to_kind: str) -> Response:
         for end in ends if isinstance(ends, list) else [ends]:
             to_number = id_of(str(end.get("id", "")))
             if number is not None and to_number is not None:
-                _unlink_all(call, records.kind, other, number, to_number)
-    return _batch(call, [], []) if call.is_newest_version else nothing()
+                unlink_all(call, records.kind, other, number, to_number)
+    return batch_answer(call, [], []) if call.is_newest_version else nothing()
 
 
 def batch_archive_labels(call: Call, kind: str, to_kind: str) -> Response:
@@ -166,8 +134,8 @@ def batch_archive_labels(call: Call, kind: str, to_kind: str) -> Response:
         wanted = one.get("types") or []
         for found in links.require_types(call.db, records.kind, other, wanted):
             links.unlink(call.db, number, to_number, found)
-        _recount(call, records.kind, other, number, to_number)
-    return _batch(call, [], []) if call.is_newest_version else nothing()
+        recount(call, records.kind, other, number, to_number)
+    return batch_answer(call, [], []) if call.is_newest_version else nothing()
 
 
 def list_labels(call: Call, kind: str, to_kind: str) -> Response:
@@ -207,6 +175,24 @@ def post_label(call: Call, kind: str, to_kind: str) -> Response:
     )
 
 
+def put_label(call: Call, kind: str, to_kind: str) -> Response:
+    """Rename a label and its inverse."""
+    source, body = call.kind(kind), call.body()
+    call.kind(to_kind)
+    call.require(source.schema_scope)
+    found = links.find_type(call.db, id_of(str(body.get("associationTypeId", ""))) or 0)
+    if found is None or found.category != "USER_DEFINED" or not body.get("label"):
+        refuse("associationTypeId must name a label of the account, and label must be set.")
+    given = [(found.type_id, body["label"])]
+    if found.inverse_id != found.type_id:
+        given.append((found.inverse_id, body.get("inverseLabel") or body["label"]))
+    call.db.executemany(
+        "UPDATE association_label SET label = ?2 WHERE type_id = ?1",
+        [(type_id, str(label)) for type_id, label in given],
+    )
+    return nothing()
+
+
 def delete_label(call: Call, kind: str, to_kind: str, type_id: str) -> Response:
     """Delete a label, its inverse, and the links that carry them."""
     source = call.kind(kind)
@@ -242,22 +228,16 @@ def _page(call: Call, source: Kind, record_id: int, target: Kind, window: tuple[
     return members
 
 
-def _present(records: Records, given: str) -> int:
+def present(records: Records, given: str) -> int:
+    """Return the id of a record that exists (404 when it does not)."""
     number = id_of(given)
     if number is None or records.find(number) is None:
         raise record_not_found(given)
     return number
 
 
-def _named_type(call: Call, source: Kind, target: Kind, name: str) -> AssociationType:
-    for one in links.types_between(call.db, source, target):
-        if name in {one.name, str(one.type_id)}:
-            return one
-    message = f"Association type {name} does not exist."
-    raise invalid(message)
-
-
-def _link(call: Call, one: int, two: int, kinds: list[AssociationType]) -> None:
+def link_all(call: Call, one: int, two: int, kinds: list[AssociationType]) -> None:
+    """Link two records with types, and count their links anew."""
     for kind in kinds:
         links.link(call.db, one, two, kind)
     if kinds:
@@ -266,7 +246,7 @@ def _link(call: Call, one: int, two: int, kinds: list[AssociationType]) -> None:
 
 def _link_plainly(call: Call, source: Kind, target: Kind, one: int, two: int) -> list[Json]:
     plain = links.default_type(call.db, source, target)
-    _link(call, one, two, [plain])
+    link_all(call, one, two, [plain])
     specs = ((one, two, plain.type_id), (two, one, plain.inverse_id))
     return [
         {
@@ -281,12 +261,14 @@ def _link_plainly(call: Call, source: Kind, target: Kind, one: int, two: int) ->
     ]
 
 
-def _unlink_all(call: Call, source: Kind, target: Kind, one: int, two: int) -> None:
+def unlink_all(call: Call, source: Kind, target: Kind, one: int, two: int) -> None:
+    """Remove every link between two records."""
     links.unlink(call.db, one, two, links.default_type(call.db, source, target))
-    _recount(call, source, target, one, two)
+    recount(call, source, target, one, two)
 
 
-def _recount(call: Call, source: Kind, target: Kind, one: int, two: int) -> None:
+def recount(call: Call, source: Kind, target: Kind, one: int, two: int) -> None:
+    """Bring what tells of links up to date on both ends."""
     links.recount(call.account, call.db, (source.name, one), (target.name, two))
 
 
@@ -301,7 +283,7 @@ def _each(
     for one in inputs_of(call.body(), MAX_CREATE):
         given = [str((one.get(end) or {}).get("id", "")) for end in ("from", "to")]
         try:
-            ids = (_present(records, given[0]), _present(other, given[1]))
+            ids = (present(records, given[0]), present(other, given[1]))
         except ApiError as error:
             context = {"fromObjectId": given[:1], "toObjectId": given[1:]}
             errors.append(error.standard_error(context))
@@ -322,7 +304,8 @@ def _created(
     }
 
 
-def _no_links(source: Kind, target: Kind, given: str) -> Json:
+def no_links(source: Kind, target: Kind, given: str) -> Json:
+    """Build the entry for a record without links."""
     return {
         "status": "error",
         "category": "OBJECT_NOT_FOUND",
@@ -336,7 +319,10 @@ def _no_links(source: Kind, target: Kind, given: str) -> Json:
     }
 
 
-def _batch(call: Call, results: list[Json], errors: list[Json], status: int = 200) -> Response:
+def batch_answer(
+    call: Call, results: list[Json], errors: list[Json], status: int = 200
+) -> Response:
+    """Build the answer to a batch; its order is nobody's business."""
     call.account.random.shuffle(results)
     now = call.account.clock.now()
     return answer(batch(now, now, results, errors), 207 if errors else status)

@@ -81,8 +81,8 @@ class Files:
 
     def find_named(self, folder_id: int | None, full_name: str) -> File | None:
         """Find a file by folder and name."""
-        found = self._select("ifnull(folder_id, 0) = ?", [folder_id or 0])
-        return next((one for one in found if one.full_name == full_name), None)
+        where = "folder_id IS ? AND name = ? AND extension = ?"
+        return next(self._select(where, [folder_id, *split_name(full_name)], 1), None)
 
     def find_at(self, path: str) -> File | None:
         """Find a file by its path."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hubconnect.sandbox.account import CALCULATED, Account
-from hubconnect.sandbox.catalog.associations import TYPES, AssociationType
+from hubconnect.sandbox.catalog.associations import BETWEEN, TYPES, AssociationType
 from hubconnect.sandbox.catalog.kinds import KINDS, Kind
 from hubconnect.sandbox.errors import Json, invalid, refuse
 from hubconnect.sandbox.moments import to_text
@@ -40,7 +40,7 @@ def find_type(db: sqlite3.Connection, type_id: int) -> AssociationType | None:
 
 def types_between(db: sqlite3.Connection, source: Kind, target: Kind) -> list[AssociationType]:
     """List the types that lead from one object type to another."""
-    own = [one for one in TYPES.values() if (one.source, one.target) == (source.name, target.name)]
+    own = BETWEEN.get((source.name, target.name), [])
     rows = db.execute(
         "SELECT type_id FROM association_label WHERE kind = ? AND to_kind = ?",
         (source.name, target.name),
@@ -136,8 +136,10 @@ def require_types(
 
 def link(db: sqlite3.Connection, from_id: int, to_id: int, kind: AssociationType) -> None:
     """Store one link with its inverse; a primary one takes the place of the one before."""
-    inverse = find_type(db, kind.inverse_id) or kind
+    inverse = find_type(db, kind.inverse_id)
     for one, other, this in ((from_id, to_id, kind), (to_id, from_id, inverse)):
+        if this is None:  # a few types have no inverse
+            continue
         if this.is_primary:
             _demote(db, one, this)
         db.execute(

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from hubconnect.sandbox import (
     account_info,
     associations,
+    associations_v3,
     batch,
     custom_objects,
     files,
@@ -40,9 +41,9 @@ _OBJECTS: list[tuple[str, str, Handler]] = [
 ]
 _V3_TYPE = "/<kind>/<record_id>/associations/<to_kind>/<to_id>/<type_name>"
 _V3_LINKS: list[tuple[str, str, Handler]] = [
-    ("GET", "/<kind>/<record_id>/associations/<to_kind>", associations.list_v3),
-    ("PUT", _V3_TYPE, associations.put_v3),
-    ("DELETE", _V3_TYPE, associations.delete_v3),
+    ("GET", "/<kind>/<record_id>/associations/<to_kind>", associations_v3.list_v3),
+    ("PUT", _V3_TYPE, associations_v3.put_v3),
+    ("DELETE", _V3_TYPE, associations_v3.delete_v3),
 ]
 _LINK = "/<kind>/<record_id>/associations/<to_kind>/<to_id>"
 _LINKS: list[tuple[str, str, Handler]] = [
@@ -63,7 +64,14 @@ _LINK_BATCHES: list[tuple[str, str, Handler]] = [
     ("POST", "/<kind>/<to_kind>/batch/labels/archive", associations.batch_archive_labels),
     ("GET", "/<kind>/<to_kind>/labels", associations.list_labels),
     ("POST", "/<kind>/<to_kind>/labels", associations.post_label),
+    ("PUT", "/<kind>/<to_kind>/labels", associations.put_label),
     ("DELETE", "/<kind>/<to_kind>/labels/<type_id>", associations.delete_label),
+]
+_V3_LINK_BATCHES: list[tuple[str, str, Handler]] = [
+    ("POST", "/<kind>/<to_kind>/batch/read", associations_v3.batch_read_v3),
+    ("POST", "/<kind>/<to_kind>/batch/create", associations_v3.batch_create_v3),
+    ("POST", "/<kind>/<to_kind>/batch/archive", associations_v3.batch_archive_v3),
+    ("GET", "/<kind>/<to_kind>/types", associations_v3.list_types),
 ]
 _PROPERTIES: list[tuple[str, str, Handler]] = [
     ("GET", "/<kind>", properties.list_properties),
@@ -128,7 +136,13 @@ _SCHEMAS: list[tuple[str, str, Handler]] = [
     ("DELETE", "/<kind>", custom_objects.delete_schema),
 ]
 _READING = frozenset(
-    (search.search, batch.batch_read, associations.batch_read, properties.batch_read_properties)
+    (
+        search.search,
+        batch.batch_read,
+        associations.batch_read,
+        associations_v3.batch_read_v3,
+        properties.batch_read_properties,
+    )
 )
 _SCHEMA_MODULES = (properties.__name__, pipelines.__name__, custom_objects.__name__)
 
@@ -192,6 +206,8 @@ def _rules() -> Iterator[Rule]:
         yield from _under(f"/crm/associations/{date}", date, _LINK_BATCHES)
         yield from _under(f"/account-info/{date}", date, _ACCOUNT)
         yield from _under(f"/files/{date}", date, _FILES)
+    for prefix in ("/crm/v3/associations", "/crm/associations/v3"):
+        yield from _under(prefix, "v3", _V3_LINK_BATCHES)
     yield from _under("/crm/v4/objects", "v4", _LINKS)
     yield from _under("/crm/v4/associations", "v4", _LINK_BATCHES)
     yield from _under("/crm/associations/v4", "v4", _LINK_BATCHES)

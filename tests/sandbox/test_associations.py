@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from hubconnect.sandbox.catalog.associations import TYPES
 from tests.sandbox_process import Sandbox
 
 V4 = "/crm/v4"
@@ -211,3 +212,59 @@ def test_older_calls_link_by_name(hub: Sandbox) -> None:
     assert listed["results"] == [{"id": two, "type": name}]
     assert hub.api("DELETE", f"{base}/{two}/{name}")[0] == 204
     assert hub.api("GET", base)[1]["results"] == []
+
+
+def test_every_type_leads_back_by_its_inverse() -> None:
+    for kind in TYPES.values():
+        inverse = TYPES[kind.inverse_id]
+        assert (inverse.source, inverse.target) == (kind.target, kind.source)
+        assert inverse.inverse_id == kind.type_id
+        assert inverse.is_default == kind.is_default
+
+
+def test_labels_are_those_of_the_table(hub: Sandbox) -> None:
+    found = {}
+    for pair in ("contacts/companies", "companies/companies", "notes/deals", "calls/meetings"):
+        _, body, _ = hub.api("GET", f"{V4}/associations/{pair}/labels")
+        found[pair] = {one["typeId"]: one["label"] for one in body["results"]}
+    assert found == {
+        "contacts/companies": {1: "Primary", 279: None, 931: "Billing Contact"},
+        "companies/companies": {13: "Child Company", 14: "Parent Company", 450: None},
+        "notes/deals": {214: None},
+        "calls/meetings": {399: None},
+    }
+
+
+def test_label_is_renamed_with_its_inverse(hub: Sandbox) -> None:
+    path = f"{V4}/associations/deals/contacts/labels"
+    given = {"name": "payer", "label": "Payer", "inverseLabel": "Pays for"}
+    _, made, _ = hub.api("POST", path, given)
+    type_id = made["results"][0]["typeId"]
+    change = {"associationTypeId": type_id, "label": "Buyer", "inverseLabel": "Buys"}
+    assert hub.api("PUT", path, change)[0] == 204
+    _, body, _ = hub.api("GET", path)
+    assert {one["typeId"]: one["label"] for one in body["results"]}[type_id] == "Buyer"
+    assert hub.api("PUT", path, {"associationTypeId": 3, "label": "No"})[0] == 400
+    assert hub.api("DELETE", f"{path}/{type_id}")[0] == 204
+
+
+@pytest.mark.parametrize("named", ["note_to_contact", 202])
+def test_v3_batches_take_names_and_numbers(hub: Sandbox, named: str | int) -> None:
+    one = contact(hub)
+    note = hub.create("notes", {"hs_timestamp": "2026-01-05T09:30:00Z"})
+    lonely = hub.create("notes", {"hs_timestamp": "2026-01-05T09:30:00Z"})
+    base = "/crm/v3/associations/notes/contacts"
+    pair = {"from": {"id": note}, "to": {"id": one}, "type": named}
+    missing = {**pair, "to": {"id": "999999"}}
+    status, body, _ = hub.api("POST", f"{base}/batch/create", {"inputs": [pair, missing]})
+    assert (status, len(body["results"]), len(body["errors"])) == (207, 1, 1)
+    asked = {"inputs": [{"id": note}, {"id": lonely}]}
+    status, body, _ = hub.api("POST", f"{base}/batch/read", asked)
+    assert status == 207
+    assert body["results"][0]["to"] == [{"id": one, "type": "note_to_contact"}]
+    assert body["errors"][0]["context"]["fromObjectId"] == [lonely]
+    assert hub.api("POST", f"{base}/batch/archive", {"inputs": [pair]})[0] == 204
+    assert hub.associations("notes", note, "contacts") == {}
+    assert hub.api("POST", f"{base}/batch/create", {"inputs": [{**pair, "type": "x"}]})[0] == 400
+    _, types, _ = hub.api("GET", f"{base}/types")
+    assert types["results"] == [{"id": "202", "name": "note_to_contact"}]

@@ -1,63 +1,19 @@
 """The association types HubSpot defines among the object types of the account.
 
-Ids are those of the page "Associate records", section "Association type ID values" (read 2026-11).
-One entry holds a type and its inverse: from, id, to, inverse id, label of both.
+The table beside this file holds all types of the page "Associate records", section "Association
+type ID values" (read 2026-11); those between object types the account has are taken from it.
 """
 
+import csv
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from hubconnect.sandbox.catalog.kinds import KINDS
 
-_PAIRS = (
-    ("contacts", 449, "contacts", 449, ""),
-    ("contacts", 1, "companies", 2, "Primary"),
-    ("contacts", 279, "companies", 280, ""),
-    ("contacts", 931, "companies", 930, "Billing Contact"),
-    ("contacts", 4, "deals", 3, ""),
-    ("contacts", 15, "tickets", 16, ""),
-    ("contacts", 201, "notes", 202, ""),
-    ("contacts", 197, "emails", 198, ""),
-    ("contacts", 193, "calls", 194, ""),
-    ("contacts", 199, "meetings", 200, ""),
-    ("contacts", 203, "tasks", 204, ""),
-    ("contacts", 508, "orders", 507, ""),
-    ("companies", 13, "companies", 14, "Child Company"),
-    ("companies", 450, "companies", 450, ""),
-    ("companies", 6, "deals", 5, "Primary"),
-    ("companies", 342, "deals", 341, ""),
-    ("companies", 25, "tickets", 26, "Primary"),
-    ("companies", 340, "tickets", 339, ""),
-    ("companies", 189, "notes", 190, ""),
-    ("companies", 185, "emails", 186, ""),
-    ("companies", 181, "calls", 182, ""),
-    ("companies", 187, "meetings", 188, ""),
-    ("companies", 191, "tasks", 192, ""),
-    ("companies", 510, "orders", 509, "Primary"),
-    ("companies", 935, "orders", 934, ""),
-    ("deals", 451, "deals", 451, ""),
-    ("deals", 27, "tickets", 28, ""),
-    ("deals", 213, "notes", 214, ""),
-    ("deals", 209, "emails", 210, ""),
-    ("deals", 205, "calls", 206, ""),
-    ("deals", 211, "meetings", 212, ""),
-    ("deals", 215, "tasks", 216, ""),
-    ("deals", 511, "orders", 512, ""),
-    ("tickets", 452, "tickets", 452, ""),
-    ("tickets", 227, "notes", 228, ""),
-    ("tickets", 223, "emails", 224, ""),
-    ("tickets", 219, "calls", 220, ""),
-    ("tickets", 225, "meetings", 226, ""),
-    ("tickets", 229, "tasks", 230, ""),
-    ("tickets", 526, "orders", 525, ""),
-    ("notes", 765, "orders", 764, ""),
-    ("emails", 777, "orders", 776, ""),
-    ("calls", 399, "meetings", 400, ""),
-    ("calls", 773, "orders", 772, ""),
-    ("meetings", 769, "orders", 768, ""),
-    ("tasks", 727, "orders", 726, ""),
-)
 PRIMARY = "Primary"
-_INVERSE_LABELS = {"Child Company": "Parent Company"}
+_INVERSE_LABELS = {"Child Company": "Parent Company", "Parent Company": "Child Company"}
+_TABLE = Path(__file__).with_name("association_types.csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +48,27 @@ def _v3_name(source: str, target: str, label: str | None, *, has_primary: bool) 
     return f"{plain}_{label.lower().replace(' ', '_')}"
 
 
-def _build_types() -> list[AssociationType]:
-    with_primary = {(pair[0], pair[2]) for pair in _PAIRS if pair[4] == PRIMARY}
-    with_primary |= {(target, source) for source, target in with_primary}
-    types = []
-    for source, type_id, target, inverse_id, label in _PAIRS:
-        inverse_label = _INVERSE_LABELS.get(label, label)
-        directions = [(source, target, type_id, inverse_id, label)]
-        if inverse_id != type_id:
-            directions.append((target, source, inverse_id, type_id, inverse_label))
-        for one, other, this_id, other_id, text in directions:
-            name = _v3_name(one, other, text or None, has_primary=(one, other) in with_primary)
-            types.append(AssociationType(one, other, this_id, other_id, text or None, name=name))
-    return types
+def _rows() -> Iterator[tuple[str, str, int, str]]:
+    """Read the table: from, to, type id and label (empty for the plain type)."""
+    with _TABLE.open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            if row["from_type"] in KINDS and row["to_type"] in KINDS:
+                yield row["from_type"], row["to_type"], int(row["type_id"]), row["label"]
+
+
+def _build_types() -> Iterator[AssociationType]:
+    rows = list(_rows())
+    ids = {(source, target, label): type_id for source, target, type_id, label in rows}
+    for source, target, type_id, label in rows:
+        back = _INVERSE_LABELS.get(label, label)
+        # Some types have no inverse of their own label: then the plain one leads back, if any.
+        inverse_id = ids.get((target, source, back)) or ids.get((target, source, ""), 0)
+        has_primary = (source, target, PRIMARY) in ids
+        name = _v3_name(source, target, label or None, has_primary=has_primary)
+        yield AssociationType(source, target, type_id, inverse_id, label or None, name=name)
 
 
 TYPES: dict[int, AssociationType] = {kind.type_id: kind for kind in _build_types()}
+BETWEEN: dict[tuple[str, str], list[AssociationType]] = {}
+for _kind in TYPES.values():
+    BETWEEN.setdefault((_kind.source, _kind.target), []).append(_kind)
