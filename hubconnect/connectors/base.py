@@ -11,7 +11,7 @@ fails as a whole because of one record: each draft and patch gets its own ``Outc
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -19,6 +19,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from hubconnect.connectors.errors import RecordError
+from hubconnect.connectors.needs import Need, Use
+from hubconnect.connectors.oauth import OAuthApp, TokenStore
 from hubconnect.connectors.parameters import Parameter, Secret
 
 if TYPE_CHECKING:
@@ -303,11 +305,23 @@ class ObjectTypeReport:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One scope or privilege: granted or missing, and what it is for."""
+    """One scope or privilege: granted or missing, and what it is for.
+
+    Attributes:
+        known_as: the name under which guides have it, where that is another, or "".
+        is_optional: without it, something is less convenient and nothing fails.
+    """
 
     name: str
     granted: bool
     purpose: str = ""
+    known_as: str = ""
+    is_optional: bool = False
+
+    @property
+    def is_missing(self) -> bool:
+        """Tell whether something will fail without it."""
+        return not (self.granted or self.is_optional)
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +357,7 @@ class CheckReport:
         identity_label: the same for a person.
         facts: label and text, in order of interest.
         calls: requests the check cost.
+        settled: parameters that the check found out; they replace what was entered.
     """
 
     identity: str
@@ -353,6 +368,7 @@ class CheckReport:
     remarks: tuple[Remark, ...] = ()
     preparations: tuple[Preparation, ...] = ()
     calls: int = 0
+    settled: Mapping[str, str] = field(default_factory=dict)
 
 
 class RateLimiter(Protocol):
@@ -395,6 +411,7 @@ class Context:
         sqlite_dir: the only folder below which SQLite files may be opened; "" forbids them.
         forbidden_databases: addresses a SQL system may never open (HubConnect's own).
         request_timeout: longest time one request may take.
+        tokens: where the tokens of this system are kept, if a person signed in by OAuth.
     """
 
     limiter: RateLimiter
@@ -404,6 +421,7 @@ class Context:
     sqlite_dir: str = ""
     forbidden_databases: tuple[str, ...] = ()
     request_timeout: timedelta = timedelta(seconds=30)
+    tokens: TokenStore | None = None
 
 
 class Connector(ABC):
@@ -457,6 +475,20 @@ class Connector(ABC):
     @property
     def attaching(self) -> "Attaching | None":
         """Return what reads and writes files, or None."""
+        return None
+
+    @classmethod
+    def oauth_app(cls, settings: Settings, context: Context) -> OAuthApp | None:  # noqa: ARG003 - for those that have one
+        """Return the app through which these settings sign in by OAuth, or None."""
+        return None
+
+    @classmethod
+    def needs(cls, uses: Iterable[Use]) -> tuple[Need, ...]:  # noqa: ARG003 - for those that have scopes
+        """Return the scopes that these uses need; of no use at all, what may ever be needed."""
+        return ()
+
+    def granted(self) -> frozenset[str] | None:
+        """Return the scopes of this credential, or None where the system does not tell."""
         return None
 
     def close(self) -> None:  # noqa: B027 - having nothing to give back is fine

@@ -114,6 +114,12 @@ class AttentionError(ConnectorError):
         self.missing_scopes = missing_scopes
 
 
+class SignInLostError(AttentionError):
+    """The system takes the kept sign-in no longer: only a person who signs in again helps."""
+
+    default_category = Category.AUTHENTICATION
+
+
 @dataclass(frozen=True, slots=True)
 class FieldFault:
     """One field of a refused record: its internal name, the system's code and sentence.

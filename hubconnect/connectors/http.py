@@ -46,6 +46,9 @@ BACK_OFF_S = 0.5
 # A locked record stays so for two seconds (HubSpot, "Error handling").
 LOCKED_WAIT_S = 2.0
 
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+
 LOCKED = 423
 TOO_MANY = 429
 SERVER_ERROR = 500
@@ -88,7 +91,7 @@ class Request:
 
     Attributes:
         kind: name under which it is counted.
-        body: JSON text, or None.
+        body: text in the format of ``content_type``, or None.
         is_write: changes something, so that losing its answer leaves its outcome unknown.
         is_repeatable: may be sent again though it may have been taken: a read or a keyed write.
         budgets: limits it takes a call from, each time it is sent.
@@ -99,6 +102,7 @@ class Request:
     kind: str
     params: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
+    content_type: str = JSON
     is_write: bool = False
     is_repeatable: bool = True
     budgets: Sequence[Budget] = ()
@@ -185,6 +189,10 @@ class HttpClient:
         """Close kept connections."""
         self._session.close()
 
+    def sign(self, headers: Mapping[str, str]) -> None:
+        """Send these headers with every request from now on."""
+        self._session.headers.update(headers)
+
     def server_now(self) -> datetime | None:
         """Return the time by the server's clock, or None before its first answer."""
         if self._date is None:
@@ -263,7 +271,9 @@ class HttpClient:
                 url,
                 params=request.params,
                 data=request.body,
-                headers={"Content-Type": "application/json"} if request.body is not None else None,
+                headers={"Content-Type": request.content_type}
+                if request.body is not None
+                else None,
                 timeout=(min(CONNECT_TIMEOUT_S, read_s), read_s),
                 allow_redirects=False,
                 stream=True,

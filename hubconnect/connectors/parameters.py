@@ -43,6 +43,7 @@ class ParameterKind(StrEnum):
     CHOICE = "choice"
     SECRET = "secret"  # noqa: S105 - a kind of input
     BOOLEAN = "boolean"
+    CODE = "code"  # exchanged once for tokens, then forgotten
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class Parameter:
             ``ParameterInvalidError`` or ``ValueError`` with a sentence for the person.
         help: what to type, where to find it. Plain text.
         help_topic: anchor of the guide this parameter depends on, or "".
+        is_exclusive: the same value in a second system deserves a second thought.
     """
 
     name: str
@@ -95,11 +97,12 @@ class Parameter:
     clean: Callable[[str], str] = field(default=keep)
     help: str = ""
     help_topic: str = ""
+    is_exclusive: bool = False
 
     @property
     def is_secret(self) -> bool:
         """Tell whether the value is sealed at rest and never sent back to a page."""
-        return self.kind is ParameterKind.SECRET
+        return self.kind in (ParameterKind.SECRET, ParameterKind.CODE)
 
     def applies(self, values: dict[str, str]) -> bool:
         """Tell whether the parameter is visible beside these values of the others."""

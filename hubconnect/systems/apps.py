@@ -12,7 +12,9 @@ class SystemsConfig(AppConfig):
     def ready(self) -> None:
         """Say what of systems goes into the audit trail: what people change, no secret."""
         from hubconnect.core.audit import keep_trail  # noqa: PLC0415  apps come first
-        from hubconnect.systems.models import System  # noqa: PLC0415
+        from hubconnect.systems.models import SignIn, System  # noqa: PLC0415
 
         by_itself = ("report", "state", "state_reason", "checked_at", "updated_at", "created_at")
         keep_trail(System, secret=("secrets",), ignored=("schema_version", *by_itself))
+        renewing = ("expires_at", "version", "leased_until", "lost_reason", "renewed_at")
+        keep_trail(SignIn, secret=("tokens",), ignored=renewing)

@@ -1,5 +1,6 @@
 """Configured accounts of connectors."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import Lower
 
@@ -17,6 +18,7 @@ class System(models.Model):
         REMARKS = "remarks", "Connected, with remarks"
         UNREACHABLE = "unreachable", "Not reachable"
         ATTENTION = "attention", "Needs a person"
+        RECONNECT = "reconnect", "Reconnect"
 
     name = models.CharField("System Name", max_length=255)
     connector = models.SlugField(max_length=50)
@@ -46,6 +48,42 @@ class System(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def needs_person(self) -> bool:
+        """Tell whether nothing will work before a person has acted."""
+        return self.state in (self.State.ATTENTION, self.State.RECONNECT)
+
+
+class SignIn(models.Model):
+    """The tokens of a system whose connector signs in by OAuth."""
+
+    system = models.OneToOneField(System, models.CASCADE, related_name="sign_in")
+    app = models.CharField(max_length=512)  # which app, and where: OAuthApp.id
+    tokens = EncryptedJSONField(default=dict)  # access and refresh
+    expires_at = models.DateTimeField()  # of the access token
+    version = models.PositiveIntegerField(default=1)  # grows with each pair that is stored
+    # Whoever renews claims it until then, by the database's clock; left behind by one that died.
+    leased_until = models.DateTimeField(null=True, blank=True)
+    lost_reason = models.TextField(blank=True)  # why only a person who connects again helps
+    signed_in_at = models.DateTimeField()
+    signed_in_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    renewed_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"Sign-in of {self.system}"
+
+
+class UsedCode(models.Model):
+    """An authorization code that was sent, as its digest: none is sent twice."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    used_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.digest
 
 
 class LearnedRequirement(models.Model):

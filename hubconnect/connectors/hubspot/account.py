@@ -1,7 +1,7 @@
 """What is known of the account, and kept between runs: its details, owners and schemas."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
@@ -116,6 +116,7 @@ class Token:
     user_id: str
     app_id: str
     scopes: frozenset[str]
+    email: str = ""
 
 
 def read_token(api: HubSpotApi) -> Token | None:
@@ -130,11 +131,17 @@ def read_token(api: HubSpotApi) -> Token | None:
     if answer.status >= BAD_REQUEST or not isinstance(data.get("scopes"), list):
         return None
     return Token(
-        portal_id=str(data.get("hubId") or ""),
-        user_id=str(data.get("userId") or ""),
-        app_id=str(data.get("appId") or ""),
+        portal_id=_first(data, "hubId", "hub_id"),
+        user_id=_first(data, "userId", "user_id"),
+        app_id=_first(data, "appId", "app_id"),
         scopes=frozenset(str(scope) for scope in data["scopes"]),
+        email=_first(data, "user").casefold(),
     )
+
+
+def _first(data: Mapping[str, Any], *names: str) -> str:
+    """Return what is told under one of these names: the two calls spell them differently."""
+    return next((str(data[name]) for name in names if data.get(name)), "")
 
 
 def _object(answer: Answer) -> dict[str, Any]:

@@ -6,9 +6,10 @@ The date-based family of paths, as on HubSpot's "API versioning" page.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from hubconnect.connectors.base import Context
+from hubconnect.connectors.errors import AttentionError, Category
 from hubconnect.connectors.http import Answer, Budget, Clock, HttpClient, Request
 from hubconnect.connectors.hubspot.errors import (
     BAD_REQUEST,
@@ -26,6 +27,8 @@ OWNERS = f"/crm/owners/{API_VERSION}"
 ASSOCIATIONS = f"/crm/associations/{API_VERSION}"
 SCHEMAS = f"/crm-object-schemas/{API_VERSION}/schemas"
 ACCOUNT = f"/account-info/{API_VERSION}/details"
+OAUTH_TOKEN = f"/oauth/{API_VERSION}/token"
+OAUTH_INTROSPECT = f"{OAUTH_TOKEN}/introspect"
 # Has no date-based path.
 TOKEN_INFO = "/oauth/v2/private-apps/get/access-token-info"  # noqa: S105 - a path
 
@@ -49,6 +52,28 @@ def compact(body: object) -> bytes:
     return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
 
 
+class Signer(Protocol):
+    """Signs requests.
+
+    Attributes:
+        name: names the credential and tells nothing about it.
+    """
+
+    name: str
+
+    def token(self, refused: Secret | None = None) -> Secret:
+        """Return a token that is good now, if possible another than the one just refused."""
+
+    def introspect(self) -> Answer | None:
+        """Return what HubSpot tells of the token, or None where an API call does that."""
+
+    def reworded(self, error: AttentionError) -> AttentionError:
+        """Return an error of a refused token in words that fit this way to sign in."""
+
+    def close(self) -> None:
+        """Give connections back."""
+
+
 class HubSpotApi:
     """Calls of one credential.
 
@@ -59,7 +84,7 @@ class HubSpotApi:
     """
 
     def __init__(
-        self, base_url: str, token: Secret, context: Context, *, clock: Clock | None = None
+        self, base_url: str, signer: Signer, context: Context, *, clock: Clock | None = None
     ) -> None:
         """Keep all; connect to nothing yet."""
         self.judge = HubSpotJudge()
@@ -67,7 +92,6 @@ class HubSpotApi:
             base_url,
             context,
             headers={
-                "Authorization": f"Bearer {token.reveal()}",
                 "Accept": "application/json",
                 "User-Agent": "HubConnect",
             },
@@ -78,7 +102,7 @@ class HubSpotApi:
         self.account = ""
         self.app = ""
         self.daily_left: int | None = None
-        self._token = token
+        self._signer = signer
         self._burst_calls = BURST_CALLS
         self._burst_span = BURST_SPAN
 
@@ -90,7 +114,10 @@ class HubSpotApi:
 
     def token_info(self) -> Answer:
         """Return user, account, app and scopes of the token; not every kind of token has them."""
-        return self._post(TOKEN_INFO, {"tokenKey": self._token.reveal()}, "account")
+        told = self._signer.introspect()
+        if told is not None:
+            return told
+        return self._post(TOKEN_INFO, {"tokenKey": self._signer.token().reveal()}, "account")
 
     # Schema
 
@@ -234,9 +261,31 @@ class HubSpotApi:
         )
 
     def _send(self, request: Request) -> Answer:
-        answer = self.http.send(request)
+        answer = self._send_signed(request)
         self._note_limits(answer.headers)
         return answer
+
+    def _send_signed(self, request: Request) -> Answer:
+        """Send a request, once more if the token turns out to be over: then it was not taken."""
+        token = self._sign(None)
+        try:
+            return self.http.send(request)
+        except AttentionError as error:
+            is_refused = error.category is Category.AUTHENTICATION
+            if is_refused and self._sign(token) != token:
+                return self._send_renewed(request)
+            raise self._signer.reworded(error) from error
+
+    def _send_renewed(self, request: Request) -> Answer:
+        try:
+            return self.http.send(request)
+        except AttentionError as error:
+            raise self._signer.reworded(error) from error
+
+    def _sign(self, refused: Secret | None) -> Secret:
+        token = self._signer.token(refused)
+        self.http.sign({"Authorization": f"Bearer {token.reveal()}"})
+        return token
 
     def _key(self, limit: str) -> str:
         return f"hubspot:{self.account}:{limit}"

@@ -14,6 +14,7 @@ from hubconnect.connectors.base import (
     Remark,
 )
 from hubconnect.connectors.errors import AttentionError, Category, ConnectorError
+from hubconnect.connectors.grants import build_grants
 from hubconnect.connectors.hubspot.account import (
     Account,
     Token,
@@ -24,7 +25,7 @@ from hubconnect.connectors.hubspot.api import PROPERTIES, HubSpotApi
 from hubconnect.connectors.hubspot.errors import BAD_REQUEST, question_error, read_envelope
 from hubconnect.connectors.hubspot.objects import KEY_PROPERTY, ObjectKind
 from hubconnect.connectors.hubspot.schema import Schema
-from hubconnect.connectors.hubspot.scopes import build_grants, has_any, report_on
+from hubconnect.connectors.hubspot.scopes import EVERYTHING, build_needs, has_any, report_on
 
 WHY_KEY = (
     "With it a create whose answer was lost can be sent again without doubling the record. "
@@ -56,12 +57,14 @@ class Check:
         facts = [("Account", _account_label(account)), *_account_facts(account)]
         if token is None:
             self.remarks.append(Remark(NO_INTROSPECTION))
+            if not self.app_id:
+                self.remarks.append(Remark(NO_APP_TOLD, parameter="app_id"))
             types = tuple(self._probe(kind) for kind in self.kinds.values())
             grants: tuple[Grant, ...] = ()
         else:
             facts += self._user_and_app(token)
             types = tuple(report_on(kind, token.scopes) for kind in self.kinds.values())
-            grants = build_grants(token.scopes)
+            grants = build_grants(token.scopes, build_needs(EVERYTHING))
         if self.unseen:
             self.remarks.append(Remark(self.unseen))
         if self.api.daily_left is not None:
@@ -75,6 +78,7 @@ class Check:
             remarks=tuple(self.remarks),
             preparations=tuple(self._preparations(types, token)),
             calls=sum(self.api.http.calls.values()),
+            settled={"app_id": token.app_id} if token is not None else {},
         )
 
     def _user_and_app(self, token: Token) -> list[tuple[str, str]]:
@@ -86,7 +90,7 @@ class Check:
     def _user(self, token: Token) -> str:
         """Return the e-mail of the token's user, "" if it cannot be known; compare it."""
         try:
-            email = user_email(self.api, token.user_id) if token.user_id else ""
+            email = token.email or (user_email(self.api, token.user_id) if token.user_id else "")
         except AttentionError as error:
             scopes = ", ".join(error.missing_scopes)
             text = f"User Email could not be checked: the token lacks the scope {scopes}."
@@ -103,14 +107,14 @@ class Check:
         return email
 
     def _compare_app(self, token: Token) -> None:
-        if not token.app_id:
+        if not token.app_id and self.app_id:
             text = (
-                "HubSpot reports no app for this token, so the Application Id is not applicable; "
-                "a service key has none."
+                "HubSpot reports no app for this token, so the Application Id is not applicable "
+                "and was left out; a service key has none."
             )
             self.remarks.append(Remark(text, parameter="app_id"))
-        elif token.app_id != self.app_id:
-            text = f"The token belongs to app {token.app_id}, not to {self.app_id or 'none'}."
+        elif token.app_id != self.app_id and self.app_id:
+            text = f"The token belongs to app {token.app_id}, not to {self.app_id}."
             self.remarks.append(
                 Remark(text, parameter="app_id", suggestion=token.app_id, is_error=True)
             )
@@ -160,6 +164,12 @@ class Check:
 NO_INTROSPECTION = (
     "HubSpot does not tell what this kind of token may do, so user, app and scopes could not be "
     "checked. What can be read was tried."
+)
+
+
+NO_APP_TOLD = (
+    "HubSpot does not tell which app this token belongs to. Enter the Application Id, unless it is "
+    "a service key, which has none."
 )
 
 

@@ -1,7 +1,7 @@
 """The HubSpot connector: fulfils the contract with the modules beside it."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import ClassVar
@@ -37,9 +37,9 @@ from hubconnect.connectors.hubspot.account import (
     read_token,
     unpack_account,
 )
-from hubconnect.connectors.hubspot.api import HubSpotApi
+from hubconnect.connectors.hubspot.api import HubSpotApi, Signer
 from hubconnect.connectors.hubspot.associations import Associations
-from hubconnect.connectors.hubspot.auth import fingerprint, get_token
+from hubconnect.connectors.hubspot.auth import build_app, build_signer
 from hubconnect.connectors.hubspot.check import Check, make_key
 from hubconnect.connectors.hubspot.custom import custom_kinds, read_custom_objects, why_unseen
 from hubconnect.connectors.hubspot.describing import describe
@@ -49,8 +49,11 @@ from hubconnect.connectors.hubspot.objects import KEY_PROPERTY, KINDS, ObjectKin
 from hubconnect.connectors.hubspot.parameters import PARAMETERS
 from hubconnect.connectors.hubspot.records import RecordReader
 from hubconnect.connectors.hubspot.schema import Schema, pack, unpack
+from hubconnect.connectors.hubspot.scopes import EVERYTHING, build_needs
 from hubconnect.connectors.hubspot.settling import Settler
 from hubconnect.connectors.hubspot.writes import RecordWriter
+from hubconnect.connectors.needs import Need, Use
+from hubconnect.connectors.oauth import OAuthApp
 from hubconnect.connectors.parameters import Parameter
 
 # A person waits for the check's result.
@@ -83,6 +86,23 @@ class HubSpotConnector(Connector):
     def close(self) -> None:
         if "_api" in self.__dict__:
             self._api.http.close()
+        if "_signer" in self.__dict__:
+            self._signer.close()
+
+    @classmethod
+    @override
+    def oauth_app(cls, settings: Settings, context: Context) -> OAuthApp | None:
+        return build_app(settings, context)
+
+    @classmethod
+    @override
+    def needs(cls, uses: Iterable[Use]) -> tuple[Need, ...]:
+        return build_needs(tuple(uses) or EVERYTHING)
+
+    @override
+    def granted(self) -> frozenset[str] | None:
+        token = read_token(self._api)
+        return token.scopes if token is not None else None
 
     @property
     @override
@@ -230,7 +250,11 @@ class HubSpotConnector(Connector):
 
     @cached_property
     def _fingerprint(self) -> str:
-        return fingerprint(self._text("api_url"), get_token(self.settings))
+        return self._signer.name
+
+    @cached_property
+    def _signer(self) -> Signer:
+        return build_signer(self.settings, self.context)
 
     def _key(self, *parts: str) -> str:
         """Return a cache key; another token may see other fields, so none is shared with it."""
@@ -238,7 +262,7 @@ class HubSpotConnector(Connector):
 
     @cached_property
     def _api(self) -> HubSpotApi:
-        api = HubSpotApi(self._text("api_url"), get_token(self.settings), self.context)
+        api = HubSpotApi(self._text("api_url"), self._signer, self.context)
         api.account, api.app = self._fingerprint, self._text("app_id")
         known = self._shelf.peek(self._key("account"))
         if known:

@@ -46,7 +46,7 @@ def clean_token(text: str) -> str:
     """Return a token, without what is often pasted along with it."""
     token = text.removeprefix("Bearer ").strip()
     if not token.isascii() or any(character.isspace() for character in token):
-        msg = "A token holds no spaces or special characters. Copy it once more."
+        msg = "It holds spaces or special characters. Copy it once more."
         raise ValueError(msg)
     return token
 
@@ -63,13 +63,18 @@ def clean_app_id(text: str) -> str:
 
 def clean_code(text: str) -> str:
     """Return the code, also out of the whole address that HubSpot led to."""
-    if "://" not in text:
-        return text
-    codes = parse_qs(urlsplit(text).query).get("code", [])
-    if len(codes) != 1:
-        msg = "This address holds no code. Enter the value of “code” in it."
-        raise ValueError(msg)
-    return codes[0]
+    code = text
+    if "://" in text:
+        given = parse_qs(urlsplit(text).query)
+        if "error" in given:
+            msg = "This address says that the connection was refused in HubSpot. Connect again."
+            raise ValueError(msg)
+        codes = given.get("code", [])
+        if len(codes) != 1:
+            msg = "This address holds no code. Enter the value of “code” in it."
+            raise ValueError(msg)
+        code = codes[0]
+    return clean_token(code)
 
 
 WITH_TOKEN = VisibleWhen("auth_type", TOKEN)
@@ -114,6 +119,7 @@ PARAMETERS = (
         max_length=LONGEST_TOKEN,
         visible_when=WITH_TOKEN,
         clean=clean_token,
+        is_exclusive=True,
         help="From a private app, a static app token or a service key of the integration user, "
         "with the scopes for what is to be synced. Kept encrypted and never shown again.",
         help_topic="hubspot-private-app",
@@ -123,6 +129,8 @@ PARAMETERS = (
         label="Client ID",
         group="Sign-in",
         visible_when=WITH_OAUTH,
+        clean=clean_token,
+        is_exclusive=True,
         help="From the Auth section of the app in HubSpot.",
         help_topic="hubspot-oauth",
     ),
@@ -132,20 +140,21 @@ PARAMETERS = (
         kind=ParameterKind.SECRET,
         group="Sign-in",
         visible_when=WITH_OAUTH,
+        clean=clean_token,
         help="Beside the Client ID. Kept encrypted and never shown again.",
         help_topic="hubspot-oauth",
     ),
     Parameter(
         name="authorization_code",
         label="Authorization Code",
-        kind=ParameterKind.SECRET,
+        kind=ParameterKind.CODE,
         group="Sign-in",
         max_length=LONGEST_TOKEN,
         visible_when=WITH_OAUTH,
         clean=clean_code,
-        help="The value of “code” in the address HubSpot leads to after the app was installed. A "
-        "code works once: after a change of scopes or permissions install again and enter the "
-        "new one.",
+        help="Connecting brings the code here by itself. By hand: the value of “code” in the "
+        "address HubSpot leads to after the app was installed, or that whole address. A code works "
+        "once; after any change of scopes or permissions connect again, for a new one.",
         help_topic="hubspot-oauth",
     ),
     Parameter(
@@ -153,9 +162,12 @@ PARAMETERS = (
         label="Application Id",
         kind=ParameterKind.TEXT,
         group="App and addresses",
+        required=False,
         clean=clean_app_id,
-        help="Number of the private or public app. The whole address of the private app will do: "
-        "the number is taken out of it.",
+        is_exclusive=True,
+        help="Number of the private or public app, filled in from the sign-in where HubSpot tells "
+        "it. The whole address of the private app will do: the number is taken out of it. A "
+        "service key has no app.",
         help_topic="hubspot-app-id",
     ),
     Parameter(

@@ -77,7 +77,7 @@ def _own_problems(integration: Integration, flows: list[Flow]) -> list[str]:
             problems.append(
                 f"{system} was never checked, so its account is not known. Check it first."
             )
-        elif system.state == system.State.ATTENTION:
+        elif system.needs_person:
             problems.append(f"{system} needs a person first: {system.state_reason}")
     for pair in {flow.pair for flow in flows}:
         mapping = pair.mapping

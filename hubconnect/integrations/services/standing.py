@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.db.models import Count, Max, Prefetch, QuerySet, Sum
 from django.db.models.functions import Coalesce
@@ -15,7 +16,9 @@ from hubconnect.engine import lookup
 from hubconnect.integrations.models import Failure, Flow, Integration, Link, Pair, Run
 from hubconnect.integrations.schedules import describe
 from hubconnect.integrations.services.causes import Cause
-from hubconnect.systems.models import System
+
+if TYPE_CHECKING:
+    from hubconnect.systems.models import System
 
 # A flow that is due for this long was not taken by any worker.
 OVERDUE = timedelta(minutes=2)
@@ -159,7 +162,7 @@ def health(
 
 def _critical(integration: Integration, flows: list[Flow], stopped: list[Failure]) -> Health | None:
     for system in (integration.left_system, integration.right_system):
-        if system.state == System.State.ATTENTION:
+        if system.needs_person:
             return Health("bad", "Critical", f"{system}: {system.state_reason}")
     if any(flow.is_paused for flow in flows):
         return Health("bad", "Paused", "The safety brake stopped it before writing")
@@ -263,7 +266,7 @@ def todo(listed: Iterable[Line], found: Iterable[Cause]) -> list[Todo]:
     systems: dict[int, System] = {}
     for line in listed:
         for system in (line.integration.left_system, line.integration.right_system):
-            if system.state == System.State.ATTENTION:
+            if system.needs_person:
                 systems[system.pk] = system
     items = [
         Todo(

@@ -24,6 +24,7 @@ class Block:
     label: str
     is_shown: bool
     fields: tuple[forms.BoundField, ...]
+    code: forms.BoundField | None = None  # the one that takes an authorization code by hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,9 @@ def input_for(parameter: Parameter, stored: str, hint: str) -> forms.Field:
     }
     if parameter.is_secret:
         field: forms.Field = forms.CharField(**common, widget=_password_box(hint))
+        if parameter.kind is ParameterKind.CODE:  # its part of the page draws it by itself
+            own = {"class": "input input-mono", "aria-describedby": f"id_{parameter.name}-help"}
+            field.widget.attrs |= own
     elif parameter.kind is ParameterKind.BOOLEAN:
         field = forms.BooleanField(**common, initial=stored == YES)
     elif parameter.kind is ParameterKind.CHOICE:

@@ -9,9 +9,10 @@ from time import monotonic
 from django.utils import timezone
 
 from hubconnect.connectors.base import CheckReport, Connector
-from hubconnect.connectors.errors import AttentionError, ConnectorError
+from hubconnect.connectors.errors import AttentionError, ConnectorError, SignInLostError
+from hubconnect.connectors.oauth import TokenStore
 from hubconnect.systems.models import System
-from hubconnect.systems.services import identity, reports
+from hubconnect.systems.services import identity, needs, reports
 from hubconnect.systems.services.connections import build_connector, open_connector
 
 
@@ -28,7 +29,7 @@ class Checked:
     @property
     def state(self) -> System.State:
         """Return what the report says in one word."""
-        is_whole = not self.report.remarks and all(grant.granted for grant in self.report.grants)
+        is_whole = not self.report.remarks and not any(one.is_missing for one in self.report.grants)
         return System.State.OK if is_whole else System.State.REMARKS
 
     def plain(self) -> reports.Plain:
@@ -42,15 +43,22 @@ class Checked:
         )
 
 
-def check_settings(slug: str, parameters: Mapping[str, str], secrets: Mapping[str, str]) -> Checked:
-    """Check what was typed, saved or not.
+def check_settings(
+    slug: str,
+    parameters: Mapping[str, str],
+    secrets: Mapping[str, str],
+    *,
+    tokens: TokenStore | None = None,
+    system: System | None = None,
+) -> Checked:
+    """Check what was typed, saved or not; scopes are held against what ``system`` is used for.
 
     Raises:
         ConnectorError: the system cannot be reached, or a parameter must be corrected.
     """
-    connector = build_connector(slug, parameters, secrets, is_fresh=True)
+    connector = build_connector(slug, parameters, secrets, is_fresh=True, tokens=tokens)
     try:
-        return _check(connector)
+        return _check(connector, system)
     finally:
         connector.close()
 
@@ -63,7 +71,7 @@ def check_system(system: System) -> Checked:
     """
     with _keeping_errors(system):
         with open_connector(system, is_fresh=True) as connector:
-            checked = _check(connector)
+            checked = _check(connector, system)
         identity.ensure_same_account(system, checked.report)
     store(system, checked)
     return checked
@@ -104,6 +112,8 @@ def store(system: System, checked: Checked) -> None:
 
 def state_of(error: ConnectorError) -> System.State:
     """Return the state a system is in after this error."""
+    if isinstance(error, SignInLostError):
+        return System.State.RECONNECT
     is_permanent = isinstance(error, AttentionError)
     return System.State.ATTENTION if is_permanent else System.State.UNREACHABLE
 
@@ -120,9 +130,9 @@ def _keeping_errors(system: System) -> Iterator[None]:
         raise
 
 
-def _check(connector: Connector) -> Checked:
+def _check(connector: Connector, system: System | None) -> Checked:
     started = monotonic()
-    report = connector.check()
+    report = needs.narrowed(connector.check(), system)
     ahead = connector.now() - timezone.now()
     return Checked(
         report=report,

@@ -11,9 +11,11 @@ from django.core.cache import cache
 from hubconnect.connectors.addresses import NetworkPolicy
 from hubconnect.connectors.base import Connector, Context, RateLimiter, Settings
 from hubconnect.connectors.limits import RedisRateLimiter
+from hubconnect.connectors.oauth import TokenStore
 from hubconnect.connectors.parameters import Secret
 from hubconnect.connectors.registry import get_connector
 from hubconnect.systems.models import System
+from hubconnect.systems.services.token_stores import StoredTokens
 
 
 class DjangoCache:
@@ -34,7 +36,7 @@ def _limiter(redis_url: str) -> RateLimiter:
     return RedisRateLimiter(redis_url)
 
 
-def build_context(*, is_fresh: bool = False) -> Context:
+def build_context(*, is_fresh: bool = False, tokens: TokenStore | None = None) -> Context:
     """Return what connectors may know of this installation."""
     return Context(
         limiter=_limiter(settings.REDIS_URL),
@@ -44,6 +46,7 @@ def build_context(*, is_fresh: bool = False) -> Context:
         sqlite_dir=str(settings.SQLITE_DIR),
         forbidden_databases=(_own_database(),),
         request_timeout=timedelta(seconds=settings.REQUEST_TIMEOUT_S),
+        tokens=tokens,
     )
 
 
@@ -55,25 +58,39 @@ def _own_database() -> str:
     return f"{own.get('HOST') or 'localhost'}:{own.get('PORT') or 5432}/{own['NAME']}"
 
 
+def merge_settings(parameters: Mapping[str, str], secrets: Mapping[str, str]) -> Settings:
+    """Return parameters and secrets as a connector takes them."""
+    values: dict[str, str | Secret] = dict(parameters)
+    values.update({name: Secret(text) for name, text in secrets.items()})
+    return values
+
+
 def build_connector(
-    slug: str, parameters: Mapping[str, str], secrets: Mapping[str, str], *, is_fresh: bool = False
+    slug: str,
+    parameters: Mapping[str, str],
+    secrets: Mapping[str, str],
+    *,
+    is_fresh: bool = False,
+    tokens: TokenStore | None = None,
 ) -> Connector:
     """Return a connector for these values, saved or not. The caller closes it.
 
     Raises:
         LookupError: no such connector is installed.
     """
-    values: dict[str, str | Secret] = dict(parameters)
-    values.update({name: Secret(text) for name, text in secrets.items()})
-    merged: Settings = values
-    return get_connector(slug)(merged, build_context(is_fresh=is_fresh))
+    context = build_context(is_fresh=is_fresh, tokens=tokens)
+    return get_connector(slug)(merge_settings(parameters, secrets), context)
 
 
 @contextmanager
 def open_connector(system: System, *, is_fresh: bool = False) -> Iterator[Connector]:
     """Open the connector of a saved system and close it at the end."""
     connector = build_connector(
-        system.connector, system.parameters, system.secrets, is_fresh=is_fresh
+        system.connector,
+        system.parameters,
+        system.secrets,
+        is_fresh=is_fresh,
+        tokens=StoredTokens(system.pk),
     )
     try:
         yield connector

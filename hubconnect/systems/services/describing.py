@@ -47,7 +47,11 @@ def settings_of(system: System) -> list[tuple[str, str]]:
 def _applying(system: System) -> list[Parameter]:
     connector = connectors().get(system.connector)
     parameters = connector.parameters if connector is not None else ()
-    return [one for one in parameters if one.applies(system.parameters)]
+    return [
+        one
+        for one in parameters
+        if one.applies(system.parameters) and one.kind is not ParameterKind.CODE
+    ]
 
 
 def _shown(parameter: Parameter, system: System) -> str:

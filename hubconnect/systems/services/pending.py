@@ -1,7 +1,8 @@
-"""Secrets typed into a form that is not saved yet.
+"""What was typed into a form that is not saved yet.
 
 A page never gets a secret back, so after an error a person would have to type it again. It waits
-in the session instead: sealed, for one form, for a quarter of an hour.
+in the session instead: sealed, for one form, for a quarter of an hour. So does all the rest while
+a person is away to give consent, and what that brought.
 """
 
 from collections.abc import Mapping, MutableMapping
@@ -10,7 +11,10 @@ from typing import Any, Final
 
 from django.utils import timezone
 
+from hubconnect.connectors.oauth import Tokens
+from hubconnect.connectors.parameters import Secret
 from hubconnect.core.crypto import CannotOpenError, open_sealed, seal
+from hubconnect.systems.services.token_stores import HeldTokens
 
 KEEP_FOR: Final = timedelta(minutes=15)
 
@@ -35,9 +39,45 @@ def recall(session: Session, form: str) -> dict[str, str]:
         return {}
 
 
+def keep_values(session: Session, form: str, values: Mapping[str, str]) -> None:
+    """Let the form's clear text wait while the person is away."""
+    session[f"{_key(form)}.values"] = dict(values)
+
+
+def recall_values(session: Session, form: str) -> dict[str, str]:
+    """Return the clear text that waits for ``form``."""
+    return dict(session.get(f"{_key(form)}.values", {}))
+
+
+def keep_tokens(session: Session, form: str, held: HeldTokens) -> None:
+    """Let the tokens of a sign-in wait until the form is saved."""
+    session[f"{_key(form)}.tokens"] = seal(
+        {
+            "app": held.app,
+            "access": held.access.reveal(),
+            "refresh": held.refresh.reveal(),
+            "expires_at": held.expires_at.isoformat(),
+        }
+    )
+
+
+def recall_tokens(session: Session, form: str) -> HeldTokens | None:
+    """Return the tokens that wait for ``form``, if there are any."""
+    sealed = session.get(f"{_key(form)}.tokens")
+    if not sealed:
+        return None
+    try:
+        kept = open_sealed(sealed)
+    except CannotOpenError:  # the key was rotated away meanwhile
+        return None
+    lasts = datetime.fromisoformat(kept["expires_at"]) - timezone.now()
+    return HeldTokens(kept["app"], Tokens(Secret(kept["access"]), Secret(kept["refresh"]), lasts))
+
+
 def forget(session: Session, form: str) -> None:
     """Drop what waits for ``form``: it was saved or given up."""
-    session.pop(_key(form), None)
+    for part in ("", ".values", ".tokens"):
+        session.pop(f"{_key(form)}{part}", None)
 
 
 def _key(form: str) -> str:

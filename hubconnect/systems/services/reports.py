@@ -37,7 +37,7 @@ class ShownReport:
     @property
     def missing(self) -> list[Grant]:
         """Return the scopes that were not granted."""
-        return [grant for grant in self.grants if not grant.granted]
+        return [grant for grant in self.grants if grant.is_missing]
 
     @property
     def is_whole(self) -> bool:
@@ -92,7 +92,7 @@ def from_plain(plain: Mapping[str, Any]) -> ShownReport:
 
 def summary(report: CheckReport) -> str:
     """Return the few words that stand below the state in the list of systems."""
-    missing = [grant for grant in report.grants if not grant.granted]
+    missing = [grant for grant in report.grants if grant.is_missing]
     if missing:
         return f"{len(missing)} of {counted(len(report.grants), 'scope')} missing"
     if report.remarks:

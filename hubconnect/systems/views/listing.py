@@ -1,5 +1,6 @@
 """The list of systems and the page of one."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from django.db.models import Q
@@ -8,6 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from hubconnect.systems.models import System
+from hubconnect.systems.services import needs, signing_in
 from hubconnect.systems.services.describing import Described, describe, settings_of
 from hubconnect.systems.services.reports import ShownReport, from_plain
 from hubconnect.systems.services.usage import Use, uses_of
@@ -44,10 +46,14 @@ def system_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def detail_context(system: System) -> dict[str, object]:
     """Return what the page of a system shows."""
     report: ShownReport | None = from_plain(system.report) if system.report else None
+    if report is not None:  # what it is used for may have changed since
+        report = replace(report, grants=needs.hold(report.grants, system))
     return {
         "system": system,
         "described": describe(system),
         "settings": settings_of(system),
         "uses": uses_of([system]).get(system.pk, []),
         "report": report,
+        "sign_in": signing_in.find(system),
+        "signs_in_by_oauth": signing_in.uses_oauth(system),
     }

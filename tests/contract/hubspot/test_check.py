@@ -143,7 +143,7 @@ def test_an_address_that_is_not_allowed_is_refused(account: Sandbox) -> None:
     assert "ALLOWED_PRIVATE_ADDRESSES" in caught.value.hint
 
 
-def test_oauth_says_that_it_cannot_sign_in_yet(account: Sandbox) -> None:
+def test_oauth_without_a_connected_app_points_at_the_code(account: Sandbox) -> None:
     with connect(account, auth_type="oauth") as opened, pytest.raises(AttentionError) as caught:
         opened.check()
-    assert caught.value.parameter == "auth_type"
+    assert caught.value.parameter == "authorization_code"

@@ -81,7 +81,7 @@ def test_fields_stand_in_the_order_of_the_reference(sync_admin_client: Client) -
     places += [page.index(f">{label}", places[0]) for label in labels[1:]]
     assert places == sorted(places)
     assert 'Base URL for Remote Link <span class="optional">' in page
-    assert 'Application Id <span class="optional">' not in page
+    assert 'Application Id <span class="optional">' in page  # a service key has none
 
 
 def test_account_is_checked_and_saved(sync_admin_client: Client, hubspot: Sandbox) -> None:

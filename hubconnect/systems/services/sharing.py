@@ -1,0 +1,35 @@
+"""Points out that another system has the same app or token: one app serves one use."""
+
+import hashlib
+from collections.abc import Mapping
+
+from hubconnect.connectors.registry import get_connector
+from hubconnect.systems.models import System
+
+
+def find_shared(
+    slug: str, values: Mapping[str, str], system: System | None
+) -> list[tuple[str, str]]:
+    """Return label of the parameter and name of the system, for each value used twice.
+
+    Args:
+        slug: the connector.
+        values: parameters and secrets as they would be saved.
+        system: the one that is edited, if it is saved already.
+    """
+    exclusive = [
+        one for one in get_connector(slug).parameters if one.is_exclusive and values.get(one.name)
+    ]
+    found = []
+    others = System.objects.filter(connector=slug)
+    for other in others.exclude(pk=system.pk) if system is not None else others:
+        theirs = {**other.parameters, **other.secrets}
+        found += [
+            (one.label, other.name) for one in exclusive if theirs.get(one.name) == values[one.name]
+        ]
+    return found
+
+
+def mark(shared: list[tuple[str, str]]) -> str:
+    """Return a word for what was pointed out, with which a person confirms exactly that."""
+    return hashlib.sha256(repr(sorted(shared)).encode()).hexdigest()[:16]
