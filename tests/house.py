@@ -159,9 +159,8 @@ def make_system(
     """Make a system, check it live and let it prepare its account."""
     system = System(name=name, connector=slug, parameters=parameters, secrets=secrets)
     system.save()
-    for preparation in checking.check_system(system).report.preparations:
-        if not preparation.is_done:
-            checking.prepare(system, preparation.name)
+    offered = checking.check_system(system).report.preparations
+    checking.prepare(system, *(one.name for one in offered if not one.is_done))
     return system
 
 

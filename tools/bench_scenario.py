@@ -106,9 +106,8 @@ class House:
 
         system = System(name=slug, connector=slug, parameters=parameters, secrets=secret)
         system.save()
-        for preparation in checking.check_system(system).report.preparations:
-            if not preparation.is_done:
-                checking.prepare(system, preparation.name)
+        offered = checking.check_system(system).report.preparations
+        checking.prepare(system, *(one.name for one in offered if not one.is_done))
         return system
 
     def run(self, flow: Flow) -> Run:

@@ -37,6 +37,10 @@ class Shelf:
             return self._own.get(key)
         return self._cache.get(key)
 
+    def recall(self, key: str) -> str | None:
+        """Return the text kept under this key, also when fresh values are asked for."""
+        return self._own.get(key) or (self._cache.get(key) if self._cache is not None else None)
+
     def renew(self, key: str, make: Callable[[], str]) -> str:
         """Make the text anew and keep it."""
         text = self._own[key] = make()

@@ -4,7 +4,7 @@ The date-based family of paths, as on HubSpot's "API versioning" page.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -81,6 +81,8 @@ class HubSpotApi:
         account: names the account in the keys of shared limits.
         app: names the app in the keys of limits that each app has for itself.
         daily_left: calls left today, as the last answer said, or None.
+        burst: calls we allow ourselves in a span.
+        on_burst: called when answers tell another limit than the one known until then.
     """
 
     def __init__(
@@ -103,8 +105,8 @@ class HubSpotApi:
         self.app = ""
         self.daily_left: int | None = None
         self._signer = signer
-        self._burst_calls = BURST_CALLS
-        self._burst_span = BURST_SPAN
+        self.burst = (BURST_CALLS, BURST_SPAN)
+        self.on_burst: Callable[[int, timedelta], None] | None = None
 
     # Account
 
@@ -291,14 +293,16 @@ class HubSpotApi:
         return f"hubspot:{self.account}:{limit}"
 
     def _burst(self) -> Budget:
-        return Budget(self._key(f"burst:{self.app}"), self._burst_calls, self._burst_span)
+        return Budget(self._key(f"burst:{self.app}"), *self.burst)
 
     def _note_limits(self, headers: Mapping[str, str]) -> None:
         most = headers.get("X-HubSpot-RateLimit-Max", "")
         span = headers.get("X-HubSpot-RateLimit-Interval-Milliseconds", "")
         if most.isdigit() and span.isdigit() and int(most) and int(span):
-            self._burst_calls = max(1, int(int(most) * BURST_ROOM))
-            self._burst_span = timedelta(milliseconds=int(span))
+            told = (max(1, int(int(most) * BURST_ROOM)), timedelta(milliseconds=int(span)))
+            if told != self.burst and self.on_burst is not None:
+                self.on_burst(*told)
+            self.burst = told
         left = headers.get("X-HubSpot-RateLimit-Daily-Remaining", "")
         if left.isdigit():
             self.daily_left = int(left)

@@ -267,7 +267,17 @@ class HubSpotConnector(Connector):
         known = self._shelf.peek(self._key("account"))
         if known:
             self._introduce(api, unpack_account(known))
+        burst = self._shelf.recall(self._key("burst"))
+        if burst:
+            calls, milliseconds = map(int, burst.split())
+            api.burst = (calls, timedelta(milliseconds=milliseconds))
+        api.on_burst = self._remember_burst
         return api
+
+    def _remember_burst(self, calls: int, span: timedelta) -> None:
+        """Have the next connector start with the limit that this account really has."""
+        text = f"{calls} {span // timedelta(milliseconds=1)}"
+        self._shelf.renew(self._key("burst"), lambda: text)
 
     @staticmethod
     def _introduce(api: HubSpotApi, account: Account) -> None:

@@ -77,15 +77,16 @@ def check_system(system: System) -> Checked:
     return checked
 
 
-def prepare(system: System, name: str) -> None:
-    """Carry out a preparation that the last check offered, and check again.
+def prepare(system: System, *names: str) -> None:
+    """Carry out preparations that the last check offered, and check again.
 
     Raises:
         LookupError: the connector knows no such preparation.
         ConnectorError: it could not be carried out.
     """
     with open_connector(system, is_fresh=True) as connector:
-        connector.prepare(name)
+        for name in names:
+            connector.prepare(name)
     check_system(system)
 
 

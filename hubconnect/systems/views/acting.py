@@ -31,13 +31,13 @@ def system_check(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @role_required(Role.SYNC_ADMIN)
 def system_prepare(request: HttpRequest, pk: int) -> HttpResponse:
-    """Carry out a preparation that the last check offered."""
+    """Carry out preparations that the last check offered."""
     system = get_object_or_404(System, pk=pk)
-    name = request.POST.get("preparation", "")
+    names = request.POST.getlist("preparation")
     try:
-        checking.prepare(system, name)
+        checking.prepare(system, *names)
     except LookupError as error:
-        msg = f"There is no preparation {name!r}."
+        msg = f"There is no preparation {error}."
         raise Http404(msg) from error
     except ConnectorError as error:
         _say(request, error)

@@ -169,9 +169,8 @@ def _order_desk(file: Path) -> System:
 def _checked(system: System) -> System:
     """Prepare the account and keep whose it is, as saving the form does."""
     system.save()
-    for preparation in checking.check_system(system).report.preparations:
-        if not preparation.is_done:
-            checking.prepare(system, preparation.name)
+    offered = checking.check_system(system).report.preparations
+    checking.prepare(system, *(one.name for one in offered if not one.is_done))
     return system
 
 
