@@ -43,6 +43,8 @@ from hubconnect.connectors.hubspot.auth import build_app, build_signer
 from hubconnect.connectors.hubspot.check import Check, make_key
 from hubconnect.connectors.hubspot.custom import custom_kinds, read_custom_objects, why_unseen
 from hubconnect.connectors.hubspot.describing import describe
+from hubconnect.connectors.hubspot.errors import GarbledAnswerError
+from hubconnect.connectors.hubspot.explaining import is_stale
 from hubconnect.connectors.hubspot.links import Links
 from hubconnect.connectors.hubspot.lookup import Finder
 from hubconnect.connectors.hubspot.objects import KEY_PROPERTY, KINDS, ObjectKind
@@ -129,7 +131,7 @@ class HubSpotConnector(Connector):
                 email=self._text("user_email"),
             )
             return check.run(account)
-        except UnreachableError as error:
+        except (UnreachableError, GarbledAnswerError) as error:
             raise AttentionError(
                 error.message,
                 hint=error.hint,
@@ -145,8 +147,7 @@ class HubSpotConnector(Connector):
         if prefix != KEY_PROPERTY or object_type not in self._kinds:
             raise LookupError(name)
         make_key(self._api, self._schema(object_type))
-        self._schemas.pop(object_type, None)
-        self._shelf.forget(self._key("schema", object_type))
+        self._forget_schema(object_type)
 
     @override
     def object_types(self) -> list[ObjectType]:
@@ -202,11 +203,13 @@ class HubSpotConnector(Connector):
 
     @override
     def create(self, object_type: str, drafts: Sequence[Draft]) -> list[Outcome]:
-        return RecordWriter(self._api, self._schema(object_type)).create(drafts)
+        outcomes = RecordWriter(self._api, self._schema(object_type)).create(drafts)
+        return self._noted(object_type, outcomes)
 
     @override
     def update(self, object_type: str, patches: Sequence[Patch]) -> list[Outcome]:
-        return RecordWriter(self._api, self._schema(object_type)).update(patches)
+        outcomes = RecordWriter(self._api, self._schema(object_type)).update(patches)
+        return self._noted(object_type, outcomes)
 
     @override
     def settle(self, object_type: str, sent: Sequence[SentCreate]) -> dict[str, Settled]:
@@ -352,6 +355,16 @@ class HubSpotConnector(Connector):
             text = self._shelf.get(self._key("schema", object_type), make)
             self._schemas[object_type] = unpack(text, kind, self._owners, self._currencies)
         return self._schemas[object_type]
+
+    def _noted(self, object_type: str, outcomes: list[Outcome]) -> list[Outcome]:
+        """Have the schema read anew if a refusal shows that somebody changed it in HubSpot."""
+        if any(outcome.error is not None and is_stale(outcome.error) for outcome in outcomes):
+            self._forget_schema(object_type)
+        return outcomes
+
+    def _forget_schema(self, object_type: str) -> None:
+        self._schemas.pop(object_type, None)
+        self._shelf.forget(self._key("schema", object_type))
 
     def _reader(self, object_type: str) -> RecordReader:
         has_own_base = bool(self._text("remote_link_base"))

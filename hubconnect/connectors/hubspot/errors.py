@@ -17,9 +17,10 @@ from hubconnect.connectors.errors import (
     RecordError,
     TemporaryError,
 )
-from hubconnect.connectors.http import Answer, temporary_error
+from hubconnect.connectors.http import Answer, AnswerMissingError, temporary_error
 
 HOST = "HubSpot"
+REFUSED = "HubSpot refused the record: "
 NO_CONTENT = 204
 BAD_REQUEST, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, CONFLICT = 400, 401, 403, 404, 409
 TOO_LARGE, TOO_LONG, TOO_MANY, MIGRATING = 413, 414, 429, 477
@@ -34,6 +35,7 @@ FAULTS_START = "Property values were not valid: "
 
 BURST_WAIT = timedelta(seconds=10)
 SEARCH_WAIT = timedelta(seconds=1)
+LONGEST_MOVE = timedelta(days=1)
 
 CATEGORY_BY_CODE: Mapping[str, Category] = {
     "PROPERTY_DOESNT_EXIST": Category.CONFIGURATION,
@@ -138,8 +140,7 @@ def record_error(envelope: Envelope) -> RecordError:
     lost = envelope.context.get("INVALID_OBJECT_IDS", ())
     if lost:
         return RecordError(
-            "HubSpot refused the record: it was to be linked to what is not there "
-            f"({', '.join(lost)}).",
+            f"{REFUSED}it was to be linked to what is not there ({', '.join(lost)}).",
             hint="The linked record was deleted or merged in HubSpot. Retry once it is synced "
             "again, or choose another default linked record.",
             category=Category.MISSING_LINK,
@@ -148,15 +149,14 @@ def record_error(envelope: Envelope) -> RecordError:
     if envelope.faults:
         first = envelope.faults[0]
         return RecordError(
-            "HubSpot refused the record: "
-            + "; ".join(f"{fault.field}: {fault.message}" for fault in envelope.faults),
+            REFUSED + "; ".join(f"{fault.field}: {fault.message}" for fault in envelope.faults),
             hint="Is a mandatory field missing, or a value not valid? Correct it and retry.",
             category=CATEGORY_BY_CODE.get(first.code, Category.VALIDATION_ERROR),
             faults=envelope.faults,
             answer=envelope.message,
         )
     return RecordError(
-        f"HubSpot refused the record: {envelope.message or 'no reason given'}",
+        f"{REFUSED}{envelope.message or 'no reason given'}",
         hint="Correct the record or the mapping, then retry.",
         answer=envelope.message,
     )
@@ -206,10 +206,19 @@ class HubSpotJudge:
         return midnight.astimezone(UTC) - now.astimezone(UTC)
 
 
-def _refused(answer: Answer) -> AttentionError | None:
-    """Return the error of an answer that repeating cannot help, unless its caller judges it."""
+class GarbledAnswerError(AnswerMissingError):
+    """HubSpot, or something in between, sent a page or half an answer where JSON was due.
+
+    What a write of this kind asked for may have been carried out.
+    """
+
+
+def _refused(answer: Answer) -> ConnectorError | None:
+    """Return the error of an answer that is no good, unless its caller judges it."""
     if not isinstance(answer.data, dict):
-        return None if answer.status == NO_CONTENT else not_hubspot(answer)
+        if answer.status == NO_CONTENT:
+            return None
+        return _garbled() if answer.status < BAD_REQUEST else not_hubspot(answer)
     if answer.status < BAD_REQUEST or answer.status in CALLER_JUDGES:
         return None
     envelope = read_envelope(answer.data)
@@ -219,6 +228,14 @@ def _refused(answer: Answer) -> AttentionError | None:
         return _forbidden(envelope)
     msg = f"HubSpot answered with status {answer.status}: {envelope.message}"
     return AttentionError(msg, hint="Report this with the time it happened.")
+
+
+def _garbled() -> GarbledAnswerError:
+    return GarbledAnswerError(
+        "The answer to a call of HubSpot's API was no complete JSON.",
+        hint="It is tried again by itself. If it goes on, correct the API Url, or see whether "
+        "something between HubConnect and HubSpot shows a page of its own.",
+    )
 
 
 def _interval(answer: Answer) -> timedelta:
@@ -231,7 +248,9 @@ def _migrating(answer: Answer) -> TemporaryError:
     return TemporaryError(
         "HubSpot is moving this account to another data centre.",
         hint="It goes on by itself when the move is done.",
-        retry_after=timedelta(seconds=int(seconds)) if seconds.isdigit() else timedelta(hours=1),
+        retry_after=min(timedelta(seconds=int(seconds)), LONGEST_MOVE)
+        if seconds.isdigit()
+        else timedelta(hours=1),
     )
 
 

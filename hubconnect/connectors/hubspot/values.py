@@ -143,6 +143,24 @@ def milliseconds(moment: datetime) -> int:
     return (moment - EPOCH) // timedelta(milliseconds=1)
 
 
+# The form a value must have, by the type of its field, for a person who has to correct it.
+EXPECTATIONS: Mapping[ValueType, str] = {
+    ValueType.NUMBER: "a number, such as 1200.50",
+    ValueType.BOOLEAN: "true or false",
+    ValueType.DATE: "a date without a time of day, such as 2026-05-01",
+    ValueType.DATETIME: "a date and time with its zone, such as 2026-05-01T12:30:00Z",
+    ValueType.OPTION: "the internal value of one option",
+    ValueType.OPTIONS: "internal values of options",
+    ValueType.USER: "the e-mail of an active owner in HubSpot",
+    ValueType.REFERENCE: "the id of a record",
+}
+
+
+def expectation_of(field: Field) -> str:
+    """Return the form a value of this field must have, or "" where any text will do."""
+    return EXPECTATIONS.get(field.type, "")
+
+
 @dataclass(frozen=True, slots=True)
 class Formatter:
     """Turns canonical values of one field into HubSpot's texts."""
@@ -165,7 +183,7 @@ class Formatter:
             raise self._fault(msg, Category.CONVERSION)
         if len(text) > LONGEST_TEXT:
             msg = f"{self.field.label} takes {LONGEST_TEXT} characters, and there are {len(text)}."
-            raise self._fault(msg, Category.TOO_LONG)
+            raise self._fault(msg, Category.TOO_LONG, f"at most {LONGEST_TEXT:,} characters")
         return text
 
     def _text(self, value: Value) -> str | None:
@@ -184,10 +202,17 @@ class Formatter:
             raise self._fault(msg, Category.CONVERSION)
         return found
 
-    def _fault(self, message: str, category: Category) -> RecordError:
+    def _fault(self, message: str, category: Category, expects: str = "") -> RecordError:
         return RecordError(
             message,
             hint="Correct the value where it comes from, or change the field mapping.",
             category=category,
-            faults=(FieldFault(self.field.name, message, category.value),),
+            faults=(
+                FieldFault(
+                    self.field.name,
+                    message,
+                    category.value,
+                    expects=expects or expectation_of(self.field),
+                ),
+            ),
         )

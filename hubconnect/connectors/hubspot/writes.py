@@ -13,6 +13,7 @@ from hubconnect.connectors.errors import (
 from hubconnect.connectors.http import Answer
 from hubconnect.connectors.hubspot.api import HubSpotApi, Json, entries, results
 from hubconnect.connectors.hubspot.errors import BAD_REQUEST, Envelope, read_envelope, record_error
+from hubconnect.connectors.hubspot.explaining import explain
 from hubconnect.connectors.hubspot.newlinks import inline
 from hubconnect.connectors.hubspot.objects import KEY_PROPERTY
 from hubconnect.connectors.hubspot.schema import Schema
@@ -179,7 +180,7 @@ class RecordWriter:
     def _refusal(self, item: Item, envelope: Envelope) -> Outcome:
         if item.action == "update" and envelope.category == GONE:
             return Outcome(key=item.key, is_gone=True)
-        return Outcome(key=item.key, error=record_error(envelope))
+        return Outcome(key=item.key, error=explain(record_error(envelope), self._schema))
 
     def _done(self, item: Item, result: Json) -> Outcome:
         values: Values = item.cleared | self._schema.read_known(

@@ -10,7 +10,7 @@ from hubconnect.connectors.errors import (
     RateLimitedError,
     TemporaryError,
 )
-from hubconnect.connectors.http import Answer
+from hubconnect.connectors.http import Answer, AnswerMissingError
 from hubconnect.connectors.hubspot.errors import HubSpotJudge, read_envelope, record_error
 
 
@@ -32,7 +32,14 @@ def test_no_content_is_good() -> None:
     assert judge(answer(204)) is None
 
 
-@pytest.mark.parametrize(("status", "data"), [(200, None), (404, None), (200, []), (401, None)])
+@pytest.mark.parametrize(("status", "data"), [(200, None), (201, "<html>"), (207, [])])
+def test_half_an_answer_may_stand_for_a_write_that_was_carried_out(
+    status: int, data: object
+) -> None:
+    assert isinstance(judge(answer(status, data)), AnswerMissingError)
+
+
+@pytest.mark.parametrize(("status", "data"), [(404, None), (401, None), (403, [])])
 def test_what_is_not_hubspots_json_points_at_the_api_url(status: int, data: object) -> None:
     error = judge(answer(status, data))
     assert isinstance(error, AttentionError)
