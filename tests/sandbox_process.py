@@ -219,9 +219,23 @@ class Sandbox:
                     raise AssertionError(error.read().decode()) from error
                 return str(error.headers["Location"])
 
-    def fault(self, **values: object) -> None:
-        """Disturb the next calls; see ``hubconnect.sandbox.switches.Fault`` for the members."""
-        self._control("POST", "faults", values)
+    def take_scope(self, *scopes: str, token: str = "") -> None:
+        """Take scopes from a token."""
+        self._control("PATCH", "tokens", {"token": token or self.token, "take": scopes})
+
+    def give_scope(self, *scopes: str, token: str = "") -> None:
+        """Give scopes to a token."""
+        self._control("PATCH", "tokens", {"token": token or self.token, "give": scopes})
+
+    def fault(self, name: str = "", /, **values: object) -> None:
+        """Disturb the next calls, by the name of a fault, by its members, or by both.
+
+        Names are those of ``hubconnect.sandbox.fault_names``, such as ``burst``, ``daily``,
+        ``locked``, ``migration``, ``bad_gateway``, ``html``, ``truncated``, ``slow``,
+        ``dropped_after``, ``expired_token``, ``third_refused``; members are those of
+        ``hubconnect.sandbox.switches.Fault``, such as ``path``, ``method``, ``times``, ``skip``.
+        """
+        self._control("POST", "faults", {"name": name, **values} if name else values)
 
     def clear_faults(self) -> None:
         """Switch all faults off."""

@@ -53,7 +53,9 @@ class Application:
             response = serve_file(self.account, request, content["path"])
         else:
             response = self._answer(request)
-        response.headers["Date"] = formatdate(self.account.clock.now() / 1000, usegmt=True)
+        now_s = self.account.clock.now() / 1000
+        if "Date" not in response.headers:
+            response.headers["Date"] = formatdate(now_s, usegmt=True)
         return response(environ, start_response)
 
     def _answer(self, request: Request) -> Response:
@@ -64,17 +66,23 @@ class Application:
                 raise ClientDisconnected
         correlation_id = str(uuid.uuid4())
         try:
-            response = _disturbed(fault) or self._dispatch(request)
+            response = _disturbed(fault, correlation_id) or self._dispatch(request, fault)
         except ApiError as error:
             response = answer({**error.body, "correlationId": correlation_id}, error.status)
             response.headers.extend(error.headers)
         if fault is not None and fault.drop == "after":
             raise ClientDisconnected
+        if fault is not None and fault.truncated:
+            whole = response.get_data()
+            response.set_data(whole[: len(whole) // 2])
+        if fault is not None and fault.clock_skew_s:
+            now_s = self.account.clock.now() / 1000 + fault.clock_skew_s
+            response.headers["Date"] = formatdate(now_s, usegmt=True)
         response.headers["X-HubSpot-Correlation-Id"] = correlation_id
         response.headers["X-Request-Id"] = correlation_id
         return response
 
-    def _dispatch(self, request: Request) -> Response:
+    def _dispatch(self, request: Request, fault: Fault | None) -> Response:
         if request.path == _TOKEN_INFO and request.method == "POST":
             self.account.count("token")
             return account_info.get_token_info(self.account, request)
@@ -93,9 +101,17 @@ class Application:
             response = no_such_path()
             response.status_code = error.code or 400
             return response
-        return self._run(request, endpoint, values)
+        refuses_third = fault is not None and fault.refuses_third
+        return self._run(request, endpoint, values, refuses_third=refuses_third)
 
-    def _run(self, request: Request, endpoint: Endpoint, values: Mapping[str, str]) -> Response:
+    def _run(
+        self,
+        request: Request,
+        endpoint: Endpoint,
+        values: Mapping[str, str],
+        *,
+        refuses_third: bool,
+    ) -> Response:
         account = self.account
         with account.store.reading() as db:
             token = authenticate(db, request, account.clock.now())
@@ -111,7 +127,7 @@ class Application:
             search_index.catch_up(account)
         try:
             with self._transaction(writes=endpoint.writes) as db:
-                call = Call(request, account, token, db, endpoint.version)
+                call = Call(request, account, token, db, endpoint.version, refuses_third)
                 response = endpoint.handler(call, **values)
         except ApiError as error:
             error.headers = {**limits, **error.headers}
@@ -125,13 +141,16 @@ class Application:
         return self.account.store.writing() if writes else self.account.store.reading()
 
 
-def _disturbed(fault: Fault | None) -> Response | None:
+def _disturbed(fault: Fault | None, correlation_id: str) -> Response | None:
     """Build the answer a fault puts in place of the real one, if it does."""
     if fault is None or not fault.status:
         return None
     is_text = isinstance(fault.body, str)
+    body = fault.body
+    if isinstance(body, dict):
+        body = {**(body or {"status": "error"}), "correlationId": correlation_id}
     return Response(
-        fault.body if is_text else json.dumps(fault.body or {"status": "error"}),
+        body if is_text else json.dumps(body),
         fault.status,
         headers=fault.headers,
         content_type="text/html" if is_text else "application/json;charset=utf-8",

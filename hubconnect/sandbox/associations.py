@@ -280,9 +280,10 @@ def _each(
 ) -> tuple[list[Json], list[Json]]:
     results: list[Json] = []
     errors: list[Json] = []
-    for one in inputs_of(call.body(), MAX_CREATE):
+    for position, one in enumerate(inputs_of(call.body(), MAX_CREATE)):
         given = [str((one.get(end) or {}).get("id", "")) for end in ("from", "to")]
         try:
+            call.refuse_third(position)
             ids = (present(records, given[0]), present(other, given[1]))
         except ApiError as error:
             context = {"fromObjectId": given[:1], "toObjectId": given[1:]}

@@ -157,9 +157,10 @@ def _carry_out(
     results: list[Json] = []
     errors: list[Json] = []
     alone = _are_traced(inputs) if traced is None else traced
-    for one in inputs:
+    for position, one in enumerate(inputs):
         trace = {key: one[key] for key in ("objectWriteTraceId",) if key in one}
         try:
+            call.refuse_third(position)
             with savepoint(call.db):
                 results.append({**write(one), **trace})
         except ApiError as error:

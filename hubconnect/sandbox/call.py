@@ -10,7 +10,14 @@ from werkzeug.wrappers import Request, Response
 from hubconnect.sandbox.account import Account, Source
 from hubconnect.sandbox.auth import Token
 from hubconnect.sandbox.catalog.kinds import Kind, find_kind
-from hubconnect.sandbox.errors import Json, invalid, missing_scopes, unknown_kind
+from hubconnect.sandbox.errors import (
+    Json,
+    Problem,
+    invalid,
+    invalid_properties,
+    missing_scopes,
+    unknown_kind,
+)
 from hubconnect.sandbox.records import Records
 
 _NOT_FOUND = "<html><head><title>Error 404</title></head><body><h1>Not Found</h1></body></html>"
@@ -22,6 +29,7 @@ class Call:
 
     Attributes:
         db: connection inside the transaction of this call.
+        refuses_third: whether every third input of a batch is to be refused.
         version: path family, ``v3``, ``v4`` or a date such as ``2026-03``.
     """
 
@@ -30,6 +38,14 @@ class Call:
     token: Token
     db: sqlite3.Connection
     version: str
+    refuses_third: bool = False
+
+    def refuse_third(self, position: int) -> None:
+        """Refuse every third input of a batch while the switchboard says so (400)."""
+        if self.refuses_third and position % 3 == 2:  # noqa: PLR2004 - the third of three
+            message = "The value of this input was refused."
+            problem = Problem("hs_object_id", "INVALID_OPTION", message)
+            raise invalid_properties([problem], self.account.options.portal_id)
 
     @property
     def source(self) -> Source:

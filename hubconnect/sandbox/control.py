@@ -5,7 +5,7 @@ requests are refused whose Host is no loopback name or whose Origin is another o
 """
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from sqlite3 import Connection
 from typing import Any
 
@@ -13,10 +13,11 @@ from werkzeug.wrappers import Request, Response
 
 from hubconnect.sandbox import calculations, links, user_actions
 from hubconnect.sandbox.account import Account, Source
-from hubconnect.sandbox.auth import Token, save_token
+from hubconnect.sandbox.auth import Token, find_token, save_token
 from hubconnect.sandbox.call import answer, nothing
 from hubconnect.sandbox.catalog.kinds import ALL_SCOPES, find_kind
 from hubconnect.sandbox.errors import ApiError, Json, record_not_found, refuse, unknown_kind
+from hubconnect.sandbox.fault_names import NAMED
 from hubconnect.sandbox.file_shapes import shape_file
 from hubconnect.sandbox.file_store import Files
 from hubconnect.sandbox.links import archive
@@ -48,6 +49,8 @@ class Control:
             ("POST", "apps"): self._add_app,
             ("PATCH", "apps"): self._change_app,
             ("POST", "notes"): self._add_note,
+            ("PATCH", "tokens"): self._change_token,
+            ("GET", "faults"): self._faults,
             ("POST", "faults"): account.switches.add,
             ("DELETE", "faults"): account.switches.clear,
         }
@@ -156,6 +159,24 @@ class Control:
 
     def _set(self, body: Json) -> None:
         change_settings(self.account, body)
+
+    def _faults(self, _: Json) -> Json:
+        """Tell which faults can be switched on by name, and which are."""
+        return {
+            "names": {name: one.label for name, one in NAMED.items()},
+            "on": [asdict(one) for one in self.account.switches.list()],
+        }
+
+    def _change_token(self, body: Json) -> None:
+        """Take scopes from a token, give it others, or let it expire at a moment."""
+        with self.account.store.writing() as db:
+            token = find_token(db, str(body["token"]))
+            if token is None:
+                refuse("There is no such token.")
+            scopes = [one for one in token.scopes if one not in body.get("take", [])]
+            scopes += [one for one in body.get("give", []) if one not in scopes]
+            expires_at = body.get("expires_at", token.expires_at)
+            save_token(db, replace(token, scopes=tuple(scopes), expires_at=expires_at))
 
     def _add_token(self, body: Json) -> None:
         token = Token(

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hubconnect.sandbox.fault_names import NAMED
+
 
 @dataclass(slots=True)
 class Fault:
@@ -16,9 +18,13 @@ class Fault:
         status: answered instead of the real answer; 0 leaves the answer as it is.
         body: text or JSON sent with the status.
         delay_s: wait before answering.
+        truncated: cut the real answer off in the middle.
+        clock_skew_s: by how much the Date of the answer is wrong.
+        refuses_third: refuse every third input of a batch.
         drop: "before" closes the connection at once, "after" once the call was carried out.
         skip: matching calls to let through first.
-        times: calls still to be disturbed.
+        times: calls still to be disturbed; 0 for all of them until it is switched off.
+        name: how it was asked for; empty when it was described.
     """
 
     path: str = ""
@@ -27,9 +33,13 @@ class Fault:
     body: Any = ""
     headers: dict[str, str] = field(default_factory=dict)
     delay_s: float = 0
+    truncated: bool = False
+    clock_skew_s: float = 0
+    refuses_third: bool = False
     drop: str = ""
     skip: int = 0
     times: int = 1
+    name: str = ""
 
     def matches(self, method: str, path: str) -> bool:
         """Return whether it applies to a call."""
@@ -44,13 +54,21 @@ class Switchboard:
         self._guard = threading.Lock()
 
     def add(self, members: Mapping[str, Any]) -> None:
-        """Switch a fault on.
+        """Switch a fault on, by the members of ``Fault`` or by name and what differs.
 
         Raises:
+            KeyError: there is no fault of the name.
             TypeError: a member is not one of ``Fault``.
         """
+        name = members.get("name", "")
+        given = {**(NAMED[name].members if name else {}), **members}
         with self._guard:
-            self._faults.append(Fault(**members))
+            self._faults.append(Fault(**given))
+
+    def list(self) -> list[Fault]:
+        """Return what is switched on, oldest first."""
+        with self._guard:
+            return list(self._faults)
 
     def clear(self, _: object = None) -> None:
         """Switch all faults off."""
@@ -66,8 +84,8 @@ class Switchboard:
                 if fault.skip:
                     fault.skip -= 1
                     continue
-                fault.times -= 1
-                if fault.times <= 0:
+                if fault.times == 1:
                     self._faults.remove(fault)
+                fault.times -= fault.times > 0
                 return fault
         return None
