@@ -81,6 +81,10 @@ class FilePlayer(Protocol):
         """Delete what carries a file."""
         ...
 
+    def destroy(self, holder: str) -> None:
+        """Delete the file, but leave what carried it where that is another thing."""
+        ...
+
 
 class Subject(Protocol):
     """One system under test, empty at first, thrown away after each test.
