@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hubconnect.connectors.base import (
     Preparation,
     Remark,
 )
+from hubconnect.connectors.sql.child_rows import ChildRows
 from hubconnect.connectors.sql.creates import Creator
 from hubconnect.connectors.sql.database import Database
 from hubconnect.connectors.sql.ledger import Ledger
@@ -52,12 +54,13 @@ class Checker:
         database: Database,
         schema: Schema,
         relations: Relations,
+        children: Sequence[ChildRows],
         ledger: Ledger,
         creator: Creator,
     ) -> None:
         """Keep what it asks."""
         self._database, self._schema, self._relations = database, schema, relations
-        self._ledger, self._creator = ledger, creator
+        self._children, self._ledger, self._creator = children, ledger, creator
 
     def identity(self) -> str:
         """Return the account's id from the ledger's tables, else the database's address."""
@@ -85,6 +88,7 @@ class Checker:
                 ("Version", version),
                 ("Tables", str(len(tables))),
                 ("Foreign keys", str(len(self._relations.keys))),
+                *self._child_facts(),
                 ("Clock", f"{difference:+.1f} s beside HubConnect's"),
             ),
             object_types=self._abilities(tables),
@@ -92,6 +96,31 @@ class Checker:
             preparations=(self._preparation(),),
             calls=self._database.calls.total(),
         )
+
+    def _child_facts(self) -> list[tuple[str, str]]:
+        return [
+            (rows.kind.capitalize(), child.described)
+            for rows in self._children
+            for child in rows.tables.tables
+        ]
+
+    def _child_remarks(self) -> list[Remark]:
+        remarks = []
+        for rows in self._children:
+            remarks += [
+                Remark(mistake, parameter=rows.parameter, is_error=True)
+                for mistake in rows.tables.mistakes
+            ]
+            remarks += [
+                Remark(
+                    f"{child.name} has no column that tells when a row was edited, so edits of "
+                    "old ones are noticed late.",
+                    parameter=rows.parameter,
+                )
+                for child in rows.tables.tables
+                if "edited" in rows.tables.role_names and child.column("edited") is None
+            ]
+        return remarks
 
     def _preparation(self) -> Preparation:
         return Preparation(
@@ -146,6 +175,7 @@ class Checker:
             Remark(mistake, parameter=FOREIGN_KEYS_PARAMETER, is_error=True)
             for mistake in self._relations.mistakes
         ]
+        remarks += self._child_remarks()
         remarks += self._modified_remarks(tables)
         remote = self._schema.rules.remote_id_column
         if not self._ledger.is_ready:

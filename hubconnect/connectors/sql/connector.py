@@ -1,8 +1,8 @@
 """Any SQL database as a system: tables with a primary key are its object types."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
 from typing_extensions import override
@@ -25,10 +25,14 @@ from hubconnect.connectors.base import (
     Settled,
     Window,
 )
+from hubconnect.connectors.errors import AttentionError
 from hubconnect.connectors.parameters import Parameter, Secret
 from hubconnect.connectors.sql import settings as form
 from hubconnect.connectors.sql.associations import Associations
 from hubconnect.connectors.sql.checks import Checker
+from hubconnect.connectors.sql.child_rows import ChildRows
+from hubconnect.connectors.sql.child_tables import ChildTables, Role
+from hubconnect.connectors.sql.comments import COMMENT_ROLES, Comments
 from hubconnect.connectors.sql.creates import Creator
 from hubconnect.connectors.sql.database import Database
 from hubconnect.connectors.sql.kinds import kinds_of
@@ -43,6 +47,8 @@ from hubconnect.connectors.sql.relations import (
 from hubconnect.connectors.sql.schema import Schema, SchemaRules
 from hubconnect.connectors.sql.tables import ObjectTable, label_of
 from hubconnect.connectors.sql.updates import Updater
+
+Parsed = TypeVar("Parsed")
 
 
 class SQLConnector(Connector):
@@ -68,16 +74,26 @@ class SQLConnector(Connector):
         self._schema = Schema(self._database, rules)
         self._ledger = Ledger(self._database, self._schema)
         self._reader = Reader(self._database, self._schema, self.batch_size)
-        named = parse_named_keys(self._text(FOREIGN_KEYS_PARAMETER))
-        self._relations = Relations(self._schema, named)
+        self._relations = Relations(
+            self._schema, self._parsed(FOREIGN_KEYS_PARAMETER, parse_named_keys)
+        )
         links = NewLinks(self._database, self._relations, self._reader)
         self._creator = Creator(self._database, self._reader, self._ledger, links)
         self._updater = Updater(self._database, self._reader)
         self._associations = Associations(
             self._database, self._schema, self._relations, self._reader
         )
+        self._comment_rows = self._child_rows("comments", form.COMMENT_TABLES, COMMENT_ROLES)
+        self._comments = Comments(
+            self._database, self._reader, self._creator, self._comment_rows, self.batch_size
+        )
         self._checker = Checker(
-            self._database, self._schema, self._relations, self._ledger, self._creator
+            self._database,
+            self._schema,
+            self._relations,
+            (self._comment_rows,),
+            self._ledger,
+            self._creator,
         )
 
     @classmethod
@@ -89,6 +105,11 @@ class SQLConnector(Connector):
     @override
     def associating(self) -> Associations:
         return self._associations
+
+    @property
+    @override
+    def commenting(self) -> Comments:
+        return self._comments
 
     @override
     def close(self) -> None:
@@ -183,19 +204,38 @@ class SQLConnector(Connector):
         value = self.settings.get(name, "")
         return value.reveal() if isinstance(value, Secret) else value
 
+    def _parsed(self, name: str, parse: Callable[[str], Parsed]) -> Parsed:
+        try:
+            return parse(self._text(name))
+        except ValueError as error:
+            raise AttentionError(str(error), parameter=name) from error
+
+    def _child_rows(self, kind: str, form_of: form.ChildForm, roles: Sequence[Role]) -> ChildRows:
+        lines = self._parsed(form_of.parameter, form_of.parse)
+        tables = ChildTables(self._database, self._schema, self._relations, lines, roles)
+        return ChildRows(self._database, self._reader, self._creator, tables, kind)
+
     def _object_type(self, table: ObjectTable) -> ObjectType:
         why_not = {
             Capability.CREATE: self._creator.why_not(table),
             Capability.ASSOCIATIONS: self._why_no_associations(table),
+            Capability.COMMENTS: self._comment_rows.why_not(table.name),
         }
         able = {capability for capability, reason in why_not.items() if not reason}
+        if Capability.COMMENTS in able and self._comments.has_mentions(table.name):
+            able.add(Capability.MENTIONS)
         return ObjectType(
             name=table.name,
-            label=label_of(table.table.name),
+            label=self._label(table),
             capabilities=frozenset({Capability.UPDATE, *able}),
             why_not={capability: reason for capability, reason in why_not.items() if reason},
             modified_field=table.modified.name if table.modified else "",
         )
+
+    def _label(self, table: ObjectTable) -> str:
+        label = label_of(table.table.name)
+        held = [rows.kind for rows in (self._comment_rows,) if rows.holds(table)]
+        return f"{label} ({', '.join(held)})" if held else label
 
     def _why_no_associations(self, table: ObjectTable) -> str:
         if kinds_of(self._relations, table):

@@ -165,7 +165,7 @@ class Relations:
     def _add(
         self, named: NamedKey, every: Sequence[ObjectTable], tables: Sequence[ObjectTable]
     ) -> None:
-        holder, parent = _by_name(every, named.table), _by_name(tables, named.parent)
+        holder, parent = table_named(every, named.table), table_named(tables, named.parent)
         column = holder.columns.get(named.column) if holder else None
         if holder is None or parent is None:
             missing = named.table if holder is None else named.parent
@@ -202,7 +202,8 @@ class Relations:
         ]
 
 
-def _by_name(tables: Iterable[ObjectTable], name: str) -> ObjectTable | None:
+def table_named(tables: Iterable[ObjectTable], name: str) -> ObjectTable | None:
+    """Return the table a setting names, with or without its schema, or None."""
     return next((one for one in tables if name in {one.name, one.table.name}), None)
 
 

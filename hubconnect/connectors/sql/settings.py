@@ -1,9 +1,18 @@
 """The form of a SQL system."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from zoneinfo import available_timezones
 
 from hubconnect.connectors.errors import ParameterInvalidError
 from hubconnect.connectors.parameters import Choice, Parameter, ParameterKind
+from hubconnect.connectors.sql.child_lines import (
+    FORMAT,
+    HTML,
+    PARENT,
+    ChildLine,
+    parse_child_lines,
+)
 from hubconnect.connectors.sql.relations import FOREIGN_KEYS_PARAMETER, parse_named_keys
 from hubconnect.connectors.sql.urls import URL_PARAMETER, parse_url, split_password
 
@@ -21,6 +30,35 @@ def _zones() -> tuple[Choice, ...]:
 def _checked_url(text: str) -> str:
     parse_url(text)
     return text
+
+
+@dataclass(frozen=True, slots=True)
+class ChildForm:
+    """How a setting that names child tables is read."""
+
+    parameter: str
+    options: tuple[str, ...]
+    choices: Mapping[str, Sequence[str]]
+
+    def parse(self, text: str) -> tuple[ChildLine, ...]:
+        """Return the lines of the setting.
+
+        Raises:
+            ValueError: with a sentence for the person.
+        """
+        return parse_child_lines(text, self.options, self.choices)
+
+    def checked(self, text: str) -> str:
+        """Return the setting as it is, if it can be read."""
+        self.parse(text)
+        return text
+
+
+COMMENT_TABLES = ChildForm(
+    "comment_tables",
+    ("body", "author", "time", "edited", FORMAT, PARENT),
+    {FORMAT: ("text", HTML)},
+)
 
 
 def _checked_keys(text: str) -> str:
@@ -95,6 +133,22 @@ PARAMETERS = (
         help=(
             "Only those the database does not declare itself, one per line: table.column = the "
             "table whose primary key it holds. Declared ones are found by themselves."
+        ),
+    ),
+    Parameter(
+        name=COMMENT_TABLES.parameter,
+        label="Comment tables",
+        kind=ParameterKind.TEXTAREA,
+        group="Comments and files",
+        required=False,
+        max_length=4000,
+        placeholder="order_comments: body=note, author=written_by, time=written_at",
+        clean=COMMENT_TABLES.checked,
+        help=(
+            "Tables whose rows are comments of the records their foreign key refers to, one per "
+            "line. Columns with usual names are found by themselves; others are named behind a "
+            "colon: body, author (holds an e-mail address), time, edited. format=html for text "
+            "with markup, parent=column where several foreign keys are there."
         ),
     ),
     Parameter(

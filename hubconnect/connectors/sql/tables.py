@@ -37,6 +37,11 @@ class TableColumn:
         """Tell whether its values are dates with a time."""
         return self.codec.type is ValueType.DATETIME
 
+    @property
+    def is_binary(self) -> bool:
+        """Tell whether it holds bytes."""
+        return isinstance(self.column.type, types.LargeBinary)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectTable:
