@@ -56,7 +56,8 @@ def apply_creates(
     """Create records at the target, batch by batch."""
 
     def send(batch: Mapping[str, CreatePlan]) -> list[Outcome]:
-        return target.create(object_type, [Draft(key, plan.values) for key, plan in batch.items()])
+        drafts = [Draft(key, plan.values, plan.associations) for key, plan in batch.items()]
+        return target.create(object_type, drafts)
 
     return _apply(plans, target.batch_size, journal.announce_creates, send, journal)
 

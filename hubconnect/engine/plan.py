@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from hubconnect.connectors.base import Record, Value, Values
+from hubconnect.connectors.base import NewAssociation, Record, Value, Values
 from hubconnect.connectors.errors import RecordError
 from hubconnect.engine.conflict import MISSING, Act, Base, decide, has_changed
 from hubconnect.engine.mapping import FieldFlow, joined, map_values
@@ -44,6 +44,7 @@ class CreatePlan:
     source: Record
     values: dict[str, Value]
     changes: tuple[FieldChange, ...] = ()
+    associations: tuple[NewAssociation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

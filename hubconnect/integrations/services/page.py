@@ -13,6 +13,7 @@ from hubconnect.connectors.errors import (
 from hubconnect.integrations.models import Failure, Flow
 from hubconnect.integrations.services.choosing import choose
 from hubconnect.integrations.services.committing import commit
+from hubconnect.integrations.services.completing import complete_creates
 from hubconnect.integrations.services.planning import make_plans, note_skipped
 from hubconnect.integrations.services.session import (
     Candidates,
@@ -54,6 +55,7 @@ def work_page(
     result.count("read", len(records))
     candidates = choose(session, records, result, is_settled=is_settled, is_forced=cursor is None)
     plans = make_plans(session, candidates, result)
+    complete_creates(session, plans, result)
     note_skipped(session, result)
     _brake(session, plans)
     stopped = carry_out(session, plans, result)

@@ -243,7 +243,7 @@ def _check_stored(
         return
     system = session.flow.target_system
     labels = {flow.target.name: flow.target.label for flow in session.spec.plan.flows}
-    names = ", ".join(labels[name] for name in lost)
+    names = ", ".join(labels.get(name, name) for name in lost)
     sentence = f"{system} accepted the change of {names} and kept the old value."
     error = RecordError(
         sentence,

@@ -1,0 +1,393 @@
+"""Links between records are carried both ways and wait for their far ends."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from hubconnect.connectors.errors import Category
+from hubconnect.core.models import Role, User
+from hubconnect.integrations.models import AssociationLink, Failure, Flow, FollowUp, Pair
+from hubconnect.integrations.services import activation
+from hubconnect.integrations.services.execute import run_flow
+from hubconnect.mappings.models import AssociationMapping, FieldMapping, Mapping
+from tests.house import House, furnish
+from tests.sandbox_process import Sandbox, sandbox
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DEAL_TO_CONTACT = "HUBSPOT_DEFINED:3"
+NOTE_TO_CONTACT = "HUBSPOT_DEFINED:202"
+TABLES = """
+create table orders (
+    id integer primary key,
+    title varchar(200) not null,
+    customer_id integer references customers (id),
+    hub_id varchar(40),
+    hub_url varchar(300),
+    updated_at datetime not null default (strftime('%Y-%m-%d %H:%M:%f', 'now')));
+create trigger orders_touch after update on orders when new.updated_at is old.updated_at
+begin
+    update orders set updated_at = strftime('%Y-%m-%d %H:%M:%f', 'now') where id = new.id;
+end;
+create table remarks (
+    id integer primary key,
+    body text not null,
+    customer_id integer references customers (id),
+    made_at datetime not null default (strftime('%Y-%m-%d %H:%M:%f', 'now')),
+    updated_at datetime not null default (strftime('%Y-%m-%d %H:%M:%f', 'now')));
+create trigger remarks_touch after update on remarks when new.updated_at is old.updated_at
+begin
+    update remarks set updated_at = strftime('%Y-%m-%d %H:%M:%f', 'now') where id = new.id;
+end;
+"""
+
+
+@pytest.fixture
+def hub() -> Iterator[Sandbox]:
+    with sandbox() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _files(tmp_path: Path, settings: Settings) -> None:
+    settings.SQLITE_DIR = tmp_path
+
+
+class Shop(House):
+    """The house with a second pair: deals ↔ orders, or notes ↔ remarks."""
+
+    pair: Pair
+
+    def add_pair(self, left_type: str, right_type: str, *rows: tuple[str, str]) -> Mapping:
+        """Add a pair whose flows are called after the right type."""
+        mapping = Mapping.objects.create(
+            name=f"{left_type} and {right_type}",
+            left_system=self.hubspot,
+            left_type=left_type,
+            right_system=self.order_desk,
+            right_type=right_type,
+        )
+        for position, (left, right) in enumerate(rows):
+            FieldMapping.objects.create(
+                mapping=mapping, position=position, left_field=left, right_field=right
+            )
+        self.pair = Pair.objects.create(integration=self.integration, mapping=mapping, position=1)
+        for direction in ("to_right", "to_left"):
+            self.flows[f"{right_type} {direction}"] = Flow.objects.create(
+                pair=self.pair, direction=direction, start=Flow.Start.EVERYTHING
+            )
+        return mapping
+
+    def orders(self) -> dict[str, str | None]:
+        """Return the customer's e-mail by the order's title."""
+        rows = self.desk.run(
+            "select title, email from orders left join customers on customers.id = customer_id"
+        )
+        return dict(rows)
+
+    def order_id(self, title: str) -> str:
+        return str(self.desk.run("select id from orders where title = ?", title)[0][0])
+
+
+def open_shop(hub: Sandbox, tmp_path: Path) -> Shop:
+    house = furnish(hub, tmp_path / "desk.sqlite3")
+    house.desk.script(TABLES)
+    return Shop(**{name: getattr(house, name) for name in House.__dataclass_fields__})
+
+
+@pytest.fixture
+def shop(hub: Sandbox, tmp_path: Path) -> Shop:
+    """Deals ↔ orders with their customers; one deal of one contact."""
+    shop = open_shop(hub, tmp_path)
+    mapping = shop.add_pair("deals", "orders", ("dealname", "title"))
+    FieldMapping.objects.create(
+        mapping=mapping,
+        position=1,
+        left_field="dealstage",
+        direction="to_left",
+        default_left="appointmentscheduled",
+    )
+    AssociationMapping.objects.create(
+        mapping=mapping,
+        left_association=DEAL_TO_CONTACT,
+        left_to_type="contacts",
+        right_association="column:customer_id",
+        right_to_type="customers",
+    )
+    return shop
+
+
+def stage() -> dict[str, str]:
+    return {"pipeline": "default", "dealstage": "appointmentscheduled"}
+
+
+def deal(hub: Sandbox, name: str, *contacts: str) -> str:
+    deal_id = hub.create("deals", {"dealname": name, **stage()})
+    for contact in contacts:
+        hub.associate("deals", deal_id, "contacts", contact)
+    return deal_id
+
+
+def contact(hub: Sandbox, name: str) -> str:
+    return hub.create("contacts", {"email": f"{name}@x.example", "firstname": name})
+
+
+def test_a_link_is_carried_to_the_column_of_the_other_side(shop: Shop, hub: Sandbox) -> None:
+    deal(hub, "Roof", contact(hub, "ana"))
+    shop.activate()
+    shop.run("to_right")
+
+    run = shop.run("orders to_right")
+
+    assert shop.orders() == {"Roof": "ana@x.example"}
+    assert run.associations == 1
+
+
+def test_a_link_is_carried_to_hubspot(shop: Shop, hub: Sandbox) -> None:
+    shop.desk.run("insert into customers (email) values ('bo@x.example')")
+    shop.desk.run("insert into orders (title, customer_id) values ('Door', 1)")
+    shop.activate()
+    for name in ("to_right", "to_left", "orders to_right", "orders to_left"):
+        shop.run(name)
+
+    made = hub.list("deals", "dealname")
+
+    assert [one["properties"]["dealname"] for one in made] == ["Door"]
+    linked = hub.associations("deals", made[0]["id"], "contacts")
+    assert list(linked) == [shop.contact_id("bo@x.example")]
+
+
+def test_nothing_is_sent_again_once_both_sides_agree(shop: Shop, hub: Sandbox) -> None:
+    deal(hub, "Roof", contact(hub, "ana"))
+    shop.activate()
+    for name in ("to_right", "to_left", "orders to_right", "orders to_left"):
+        shop.run(name)
+    hub.reset_statistics()
+
+    for name in ("orders to_right", "orders to_left"):
+        assert shop.run(name).associations == 0
+
+    assert not {"associations.batch_create"} & set(hub.statistics()["calls"])
+    assert AssociationLink.objects.count() == 1
+
+
+def test_a_link_follows_once_its_far_record_is_synced(shop: Shop, hub: Sandbox) -> None:
+    deal(hub, "Roof", contact(hub, "ana"))
+    shop.activate()
+    shop.run("orders to_right")
+    assert shop.orders() == {"Roof": None}
+    assert FollowUp.objects.filter(waits_type="hubspot:4242/contacts").exists()
+
+    shop.run("to_right")  # ana arrives, which wakes the link
+    shop.run("orders to_right")
+
+    assert shop.orders() == {"Roof": "ana@x.example"}
+    assert not FollowUp.objects.exists()
+    assert not shop.open_failures()
+
+
+def test_a_link_that_must_exist_fails_at_once_where_no_flow_carries_its_far_records(
+    shop: Shop, hub: Sandbox
+) -> None:
+    AssociationMapping.objects.update(must_exist=True)
+    Flow.objects.filter(pair__position=0).update(is_enabled=False)
+    far = contact(hub, "ana")
+    deal(hub, "Roof", far)
+    shop.activate()
+
+    shop.run("orders to_right")
+
+    (failure,) = shop.open_failures()
+    assert failure.category == Category.MISSING_LINK
+    assert f"contacts {far}" in failure.message
+    assert "No active integration carries contacts" in failure.hint
+    assert shop.orders() == {"Roof": None}  # the record itself went on
+
+
+def test_a_link_that_must_exist_fails_once_the_far_flow_passed_it_by_and_heals(
+    shop: Shop, hub: Sandbox
+) -> None:
+    AssociationMapping.objects.update(must_exist=True)
+    bad = hub.create("contacts", {"email": "ana@x.example", "firstname": "A" * 31})
+    deal(hub, "Roof", bad)
+    shop.activate()
+    shop.run("orders to_right")
+    assert not shop.open_failures()  # ana may still come
+
+    shop.run("to_right")  # the first load: ana is too long for her column
+    Flow.objects.filter(pair__position=0).update(window_lower=timezone.now() + timedelta(seconds=2))
+    FollowUp.objects.update(due_at=timezone.now())
+    shop.run("orders to_right")
+    found = {one.category for one in shop.open_failures()}
+    assert found == {Category.TOO_LONG, Category.MISSING_LINK}
+
+    hub.update("contacts", bad, {"firstname": "Ana"})
+    Flow.objects.filter(pair__position=0).update(window_lower=timezone.now())
+    shop.sync_until(lambda: not Failure.objects.filter(state="open", child="").exists())
+    shop.run("orders to_right")
+
+    assert shop.orders() == {"Roof": "ana@x.example"}
+    assert not shop.open_failures()
+
+
+def test_a_removed_link_is_removed_on_the_other_side(shop: Shop, hub: Sandbox) -> None:
+    ana = contact(hub, "ana")
+    roof = deal(hub, "Roof", ana)
+    shop.activate()
+    shop.run("to_right")
+    shop.run("orders to_right")
+
+    hub.dissociate("deals", roof, "contacts", ana)
+    hub.update("deals", roof, {"dealname": "Roofs"})
+    shop.run_until_seen("orders to_right")
+
+    assert shop.orders() == {"Roofs": None}
+
+
+def test_a_removed_link_is_left_where_the_mapping_says_so(shop: Shop, hub: Sandbox) -> None:
+    AssociationMapping.objects.update(carries_removal=False)
+    ana = contact(hub, "ana")
+    roof = deal(hub, "Roof", ana)
+    shop.activate()
+    shop.run("to_right")
+    shop.run("orders to_right")
+
+    hub.dissociate("deals", roof, "contacts", ana)
+    hub.update("deals", roof, {"dealname": "Roofs"})
+    shop.run_until_seen("orders to_right")
+    shop.run("orders to_left")
+
+    assert shop.orders() == {"Roofs": "ana@x.example"}
+    assert not hub.associations("deals", roof, "contacts")
+
+
+def test_a_changed_column_moves_the_link_in_hubspot(shop: Shop, hub: Sandbox) -> None:
+    ana, bo = contact(hub, "ana"), contact(hub, "bo")
+    roof = deal(hub, "Roof", ana)
+    shop.activate()
+    shop.run("to_right")
+    shop.run("orders to_right")
+    shop.run("orders to_left")
+
+    shop.desk.run(
+        "update orders set customer_id = (select id from customers where email = 'bo@x.example')"
+    )
+    shop.run_until_seen("orders to_left")
+
+    assert list(hub.associations("deals", roof, "contacts")) == [bo]
+
+
+def test_a_default_record_is_linked_where_the_source_names_none(shop: Shop, hub: Sandbox) -> None:
+    shop.desk.run("insert into customers (id, email) values (77, 'counter@x.example')")
+    AssociationMapping.objects.update(default_right="77")
+    deal(hub, "Walk-in")
+    shop.activate()
+
+    shop.run("orders to_right")
+
+    assert shop.orders() == {"Walk-in": "counter@x.example"}
+
+
+def test_the_counterparts_id_and_address_are_written_on_both_sides(
+    shop: Shop, hub: Sandbox
+) -> None:
+    shop.pair.right_id_field, shop.pair.right_link_field = "hub_id", "hub_url"
+    shop.pair.left_id_field = "description"
+    shop.pair.save()
+    roof = deal(hub, "Roof")
+    shop.activate()
+
+    shop.run("orders to_right")
+
+    rows = shop.desk.run("select hub_id, hub_url from orders")
+    assert rows[0][0] == roof
+    assert rows[0][1].endswith(f"/contacts/4242/record/0-3/{roof}")
+    assert hub.get("deals", roof)["properties"]["description"] == shop.order_id("Roof")
+    hub.reset_statistics()
+    assert shop.run("orders to_right").updated == 0
+    assert "batch.batch_update" not in hub.statistics()["calls"]
+
+
+@pytest.fixture
+def remarks(hub: Sandbox, tmp_path: Path) -> Shop:
+    """Notes of HubSpot as an entity ↔ remarks about customers."""
+    shop = open_shop(hub, tmp_path)
+    mapping = shop.add_pair(
+        "notes", "remarks", ("hs_note_body", "body"), ("hs_timestamp", "made_at")
+    )
+    AssociationMapping.objects.create(
+        mapping=mapping,
+        left_association=NOTE_TO_CONTACT,
+        left_to_type="contacts",
+        right_association="column:customer_id",
+        right_to_type="customers",
+    )
+    return shop
+
+
+@pytest.mark.requirement("S48", "S50")
+def test_a_note_is_created_in_hubspot_with_the_record_it_is_about(
+    remarks: Shop, hub: Sandbox
+) -> None:
+    remarks.desk.run("insert into customers (email) values ('bo@x.example')")
+    remarks.desk.run("insert into remarks (body, customer_id) values ('Called twice', 1)")
+    remarks.activate()
+    for name in ("to_right", "to_left", "remarks to_right", "remarks to_left"):
+        remarks.run(name)
+
+    (note,) = hub.list("notes", "hs_note_body")
+
+    assert note["properties"]["hs_note_body"] == "Called twice"
+    linked = hub.associations("notes", note["id"], "contacts")
+    assert list(linked) == [remarks.contact_id("bo@x.example")]
+
+
+@pytest.mark.requirement("S48", "S50")
+def test_a_note_without_a_link_fails_with_that_reason_and_goes_on_once_it_has_one(
+    remarks: Shop, hub: Sandbox
+) -> None:
+    remarks.desk.run("insert into customers (email) values ('bo@x.example')")
+    remarks.desk.run("insert into remarks (body) values ('About nobody')")
+    remarks.activate()
+    for name in ("to_right", "to_left", "remarks to_right", "remarks to_left"):
+        remarks.run(name)
+
+    (failure,) = remarks.open_failures()
+    assert failure.category == Category.MISSING_LINK
+    assert "cannot be created without a link" in failure.message
+    assert not hub.list("notes")
+
+    remarks.desk.run("update remarks set customer_id = 1")
+    remarks.run("remarks to_left")
+
+    assert len(hub.list("notes")) == 1
+    assert not remarks.open_failures()
+
+
+def test_a_note_waits_for_the_record_it_is_about(remarks: Shop, hub: Sandbox) -> None:
+    remarks.desk.run("insert into customers (email) values ('bo@x.example')")
+    remarks.desk.run("insert into remarks (body, customer_id) values ('Called', 1)")
+    remarks.activate()
+    remarks.run("remarks to_right")
+    remarks.run("remarks to_left")  # bo is not in HubSpot yet
+    assert [one.category for one in remarks.open_failures()] == [Category.MISSING_LINK]
+
+    remarks.run("to_right")
+    remarks.run("to_left")  # now he is
+    remarks.run("remarks to_left")
+    remarks.run("remarks to_left")
+
+    assert len(hub.list("notes")) == 1
+    assert not remarks.open_failures()
+
+
+def test_an_integration_that_was_never_run_has_no_follow_ups(shop: Shop) -> None:
+    actor = User.objects.create_user("anna", password="secret-of-tests", role=Role.ADMIN)
+    activation.activate(shop.integration, actor, confirmed={})
+
+    assert run_flow(shop.flows["orders to_right"].pk) is not None
+    assert not FollowUp.objects.exists()
