@@ -6,6 +6,7 @@ urlpatterns = [
     path("", include("hubconnect.core.urls")),
     path("systems/", include("hubconnect.systems.urls")),
     path("mappings/", include("hubconnect.mappings.urls")),
+    path("help/", include("hubconnect.systems.help_urls")),
     path("", include("hubconnect.integrations.urls")),
 ]
 

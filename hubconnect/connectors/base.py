@@ -462,6 +462,14 @@ class Connector(ABC):
         """
         return values
 
+    @classmethod
+    def places(cls, identity: str, facts: Mapping[str, str]) -> Mapping[str, str]:  # noqa: ARG003
+        """Return addresses in the account's own application that guides lead to, by name.
+
+        ``facts`` are those of the last check report. Empty where nothing is known.
+        """
+        return {}
+
     @property
     def associating(self) -> "Associating | None":
         """Return what reads and writes associations, or None."""

@@ -49,6 +49,7 @@ from hubconnect.connectors.hubspot.links import Links
 from hubconnect.connectors.hubspot.lookup import Finder
 from hubconnect.connectors.hubspot.objects import KEY_PROPERTY, KINDS, ObjectKind
 from hubconnect.connectors.hubspot.parameters import PARAMETERS
+from hubconnect.connectors.hubspot.places import build_places, opened_at
 from hubconnect.connectors.hubspot.records import RecordReader
 from hubconnect.connectors.hubspot.schema import Schema, pack, unpack
 from hubconnect.connectors.hubspot.scopes import EVERYTHING, build_needs
@@ -232,6 +233,11 @@ class HubSpotConnector(Connector):
             "whose answer was lost cannot always be told from one that never happened. "
             "Prepare the account to add it."
         )
+
+    @classmethod
+    @override
+    def places(cls, identity: str, facts: Mapping[str, str]) -> Mapping[str, str]:
+        return build_places(identity, opened_at(facts))
 
     @override
     def url(self, object_type: str, record_id: str) -> str:

@@ -26,6 +26,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from hubconnect.core import charts, wording
+from hubconnect.core.helping import find_topic
 from hubconnect.core.models import Role, User
 
 register = template.Library()
@@ -156,6 +157,7 @@ def field(bound: BoundField, help_text: str = "", note: str = "") -> dict[str, A
     """Draw a form's field: label, control, errors, and beside it the help.
 
     A field whose form sets ``mark_optional = False`` on it is not marked optional (stored secrets).
+    One with a ``help_topic`` leads to that guide; the form's ``help_query`` chooses the account.
     """
     spoken = str(help_text or bound.help_text)
     described = [f"{bound.auto_id}-help"] if spoken else []
@@ -174,6 +176,8 @@ def field(bound: BoundField, help_text: str = "", note: str = "") -> dict[str, A
         "field": bound,
         "control": bound.as_widget(attrs=attrs) if not many else "",
         "help": help_text or bound.help_text,
+        "guide": find_topic(getattr(bound.field, "help_topic", "")),
+        "guide_query": getattr(bound.form, "help_query", ""),
         "note": note,
         "many": many,
         "single_check": single_check,
@@ -241,7 +245,10 @@ PLACES: Final[Sequence[Place]] = (
     Place("integrations:run_list", "Sync history", "history"),
     Place("integrations:failure_list", "Failures", "failures"),
 )
-MORE_PLACES: Final[Sequence[Place]] = (Place("core:user_list", "Users", "t-user", Role.ADMIN),)
+MORE_PLACES: Final[Sequence[Place]] = (
+    Place("core:user_list", "Users", "t-user", Role.ADMIN),
+    Place("help:index", "Help", "help"),
+)
 
 
 class Entry(NamedTuple):

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from hubconnect.core.helping import find_topic
 from hubconnect.core.models import Role
 from hubconnect.core.permissions import ensure_role, role_required
 from hubconnect.core.wording import counted
@@ -57,6 +58,7 @@ def failure_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "path": path,
         "wanted": [step for step in path if step.fault],
         "fix_url": causes.repair_url(failure),
+        "guide": find_topic(f"{failure.flow.target_system.connector}-troubleshooting"),
         "waiting": story.waiting(failure),
         "others": causes.others_like(failure),
         "max_attempts": failure.flow.pair.integration.max_attempts,

@@ -54,6 +54,7 @@ def input_for(parameter: Parameter, stored: str, hint: str) -> forms.Field:
         field = forms.CharField(**common, widget=widget, initial=stored)
     else:
         field = forms.CharField(**common, widget=_text_box(parameter), initial=stored)
+    field.help_topic = parameter.help_topic  # type: ignore[attr-defined]  # read by {% field %}
     field.mark_optional = not parameter.required  # type: ignore[attr-defined]  # read by {% field %}
     return field
 

@@ -70,6 +70,7 @@ class SystemForm(forms.Form):
         """
         super().__init__(*args, **options)
         self.system = system
+        self.help_query = f"?system={system.pk}" if system is not None else ""
         self.waiting = dict(waiting or {})
         self.apps = frozenset(apps)
         self.code_is_spent = False
@@ -83,6 +84,9 @@ class SystemForm(forms.Form):
             self.fields["name"].initial = system.name
         if slug in connectors():
             self.parameters = get_connector(slug).parameters
+            # What the account itself asks for stands in the guide of the first parameter.
+            first = self.parameters[0].help_topic
+            self.fields["name"].help_topic = first  # type: ignore[attr-defined]  # {% field %}
             for parameter in self.parameters:
                 self.fields[parameter.name] = input_for(
                     parameter, self._stored(parameter), self._hint(parameter)

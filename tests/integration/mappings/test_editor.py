@@ -20,6 +20,7 @@ from tests.integration.mappings.editor_page import (
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.requirement("S119")
 def test_page_shows_labels_and_internal_names_and_what_a_create_needs(
     sync_admin_client: Client, mapping: Mapping
 ) -> None:
