@@ -45,6 +45,8 @@ ALLOWED_PRIVATE_ADDRESSES = env.list("ALLOWED_PRIVATE_ADDRESSES", default=[])
 REQUEST_TIMEOUT_S = env.int("REQUEST_TIMEOUT_S", default=30)
 # A run's lease. A worker that dies keeps others away for this long.
 LEASE_S = env.int("LEASE_S", default=100)
+# Comments, files and links of linked records that moved no date are looked for this often.
+SWEEP_EVERY_S = env.int("SWEEP_EVERY_S", default=3600)
 TICK_S = env.int("TICK_S", default=5)
 # How far a window reaches back behind the last one, for what became visible late.
 # By connector; without an entry its own measure holds.

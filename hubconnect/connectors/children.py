@@ -114,6 +114,7 @@ class Comment:
         author: e-mail of who wrote it, or "".
         author_name: the same for a person, or "".
         version: differs whenever the system saw the comment change.
+        holder: what its files hang on, as in ``FileInfo``, or "" where it can carry none.
     """
 
     id: str
@@ -124,6 +125,7 @@ class Comment:
     modified_at: datetime | None = None
     version: str = ""
     has_files: bool = False
+    holder: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from hubconnect.integrations.models.children import (
     ChildIntent,
     CommentLink,
     FollowUp,
+    SeenHolder,
 )
 from hubconnect.integrations.models.configuration import Flow, Integration, Pair
 from hubconnect.integrations.models.history import Failure, RecordEvent, Run
@@ -36,6 +37,7 @@ __all__ = [
     "QueuedRead",
     "RecordEvent",
     "Run",
+    "SeenHolder",
     "Side",
     "TypePair",
 ]

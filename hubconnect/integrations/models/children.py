@@ -137,6 +137,22 @@ class AttachmentLink(models.Model):
         return self.name
 
 
+class SeenHolder(models.Model):
+    """What may carry files of a linked record, and was looked at: nothing is left to carry."""
+
+    link = models.ForeignKey(Link, models.CASCADE, related_name="seen_holders")
+    side = models.CharField(max_length=8, choices=Side.choices)
+    holder = models.CharField(max_length=255)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("link", "side", "holder"), name="seen_holder_once"),
+        )
+
+    def __str__(self) -> str:
+        return self.holder
+
+
 class ChildIntent(models.Model):
     """A comment or file about to be sent. It goes in the transaction that stores the outcome."""
 

@@ -48,6 +48,8 @@ class Run(models.Model):
     skipped = models.PositiveIntegerField(default=0)
     held = models.PositiveIntegerField(default=0)
     associations = models.PositiveIntegerField(default=0)  # links made and ended at the target
+    comments = models.PositiveIntegerField(default=0)  # added and edited at the target
+    files = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
     calls = models.JSONField(default=dict)  # {"source": {kind: n}, "target": {kind: n}}
     api_calls = models.PositiveIntegerField(default=0)  # of these, those a system meters
@@ -72,7 +74,7 @@ class Run(models.Model):
     def is_idle(self) -> bool:
         """Tell whether nothing happened that a person would want to read about."""
         moved = self.created + self.updated + self.failed + self.held + self.skipped
-        moved += self.associations
+        moved += self.associations + self.comments + self.files
         return self.state == self.State.DONE and not moved
 
 
@@ -88,6 +90,8 @@ class RecordEvent(models.Model):
         UNCHANGED = "unchanged", "Unchanged"
         SKIPPED = "skipped", "Skipped"
         HELD = "held", "Held"
+        COMMENT = "comment", "Comment carried"
+        FILE = "file", "File carried"
         FAILED = "failed", "Failed"
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="events")

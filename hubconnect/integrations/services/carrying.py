@@ -4,12 +4,14 @@ from django.utils import timezone
 
 from hubconnect.integrations.models import FollowUp
 from hubconnect.integrations.services import child_failures, follow_ups
-from hubconnect.integrations.services.carriers import associations, remote
+from hubconnect.integrations.services.carriers import associations, comments, files, remote
 from hubconnect.integrations.services.session import Session
 
 CARRIERS: dict[FollowUp.Kind, follow_ups.Carrier] = {
     FollowUp.Kind.REMOTE: remote.carry,
     FollowUp.Kind.ASSOCIATIONS: associations.carry,
+    FollowUp.Kind.COMMENTS: comments.carry,
+    FollowUp.Kind.FILES: files.carry,
 }
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from hubconnect.connectors.errors import RecordError
+from hubconnect.connectors.errors import Category, RecordError
 from hubconnect.engine.plan import LinkState
 from hubconnect.integrations.models import Failure, FollowUp
 from hubconnect.integrations.services import closing, follow_ups
@@ -13,10 +13,13 @@ from hubconnect.integrations.services.committing import next_try
 from hubconnect.integrations.services.session import Session
 
 
-def record(session: Session, link: LinkState, child: str, error: RecordError) -> Failure:
+def record(
+    session: Session, link: LinkState, child: str, error: RecordError, *, version: str = ""
+) -> Failure:
     """Store that one thing of a linked record could not be carried, or count one more time.
 
     ``child`` starts with its kind and tells it apart: ``comments 55``, ``files notes/55/900``.
+    What may have been carried after all is not tried again by itself.
     """
     flow, now = session.flow, timezone.now()
     failure = Failure.objects.filter(
@@ -38,9 +41,13 @@ def record(session: Session, link: LinkState, child: str, error: RecordError) ->
     failure.hint = error.hint
     failure.field = error.faults[0].field if error.faults else ""
     failure.answer = error.answer
+    failure.source_version = version
     failure.last_at = now
     failure.attempts += 1
-    failure.next_try_at = next_try(failure.attempts, flow.pair.integration.max_attempts, now)
+    failure.next_try_at = None
+    if error.category != Category.UNKNOWN_OUTCOME:
+        most = flow.pair.integration.max_attempts
+        failure.next_try_at = next_try(failure.attempts, most, now)
     failure.save()
     session.run.save(update_fields=["failed"])
     return failure

@@ -22,7 +22,9 @@ from hubconnect.engine.mapping import MappingBrokenError
 from hubconnect.integrations.models import Flow, Run
 from hubconnect.integrations.schedules import next_time
 from hubconnect.integrations.services import flow_failures, lease as leases
+from hubconnect.integrations.services.carriers.comment_window import read_changed
 from hubconnect.integrations.services.carrying import follow
+from hubconnect.integrations.services.child_settling import settle_children
 from hubconnect.integrations.services.committing import note_calls
 from hubconnect.integrations.services.flowspec import build_spec
 from hubconnect.integrations.services.lease import Lease, LeaseLostError
@@ -30,6 +32,7 @@ from hubconnect.integrations.services.page import SafetyBrakeError
 from hubconnect.integrations.services.reading import read_flow, retry_due
 from hubconnect.integrations.services.session import Session
 from hubconnect.integrations.services.settling import settle_intents
+from hubconnect.integrations.services.sweeping import sweep
 from hubconnect.mappings.models import Direction
 from hubconnect.systems.models import System
 from hubconnect.systems.services import schema
@@ -202,9 +205,12 @@ def _work(flow: Flow, run: Run, lease: Lease, opposite: Flow | None) -> None:
 def _steps() -> tuple[tuple[str, Callable[[Session], object]], ...]:
     return (
         ("settle", settle_intents),
+        ("settle comments", settle_children),
         ("retry", retry_due),
         ("pages", read_flow),
+        ("comments", read_changed),
         ("follow", follow),
+        ("sweep", sweep),
     )
 
 

@@ -10,15 +10,23 @@ from django.utils import timezone
 from hubconnect.integrations.models import RecordEvent, Run
 from hubconnect.integrations.models.history import Failure
 
-IDLE = Q(state=Run.State.DONE, created=0, updated=0, failed=0, held=0, skipped=0)
+_MOVED = ("created", "updated", "failed", "held", "skipped", "associations", "comments", "files")
+IDLE = Q(state=Run.State.DONE, **dict.fromkeys(_MOVED, 0))
 
 # The steps of a run in their order, with the words a person sees.
-PHASES = (("settle", "Settle"), ("retry", "Retry"), ("pages", "Pages"))
+PHASES = (
+    ("settle", "Settle"),
+    ("retry", "Retry"),
+    ("pages", "Pages"),
+    ("follow", "Links, comments, files"),
+)
 _INSIDE_PAGES = {
     "load": "first load",
     "changes": "changes",
     "linked": "linked records outside the criteria",
 }
+# Steps that a person sees as part of another one.
+_PART_OF = {"settle comments": "settle", "comments": "follow", "sweep": "follow"}
 
 
 def runs() -> QuerySet[Run]:
@@ -107,17 +115,24 @@ class Phase:
 def phases(run: Run) -> list[Phase]:
     """Return the steps of a run, those behind it first."""
     names = [name for name, _ in PHASES]
-    current = "pages" if run.phase in _INSIDE_PAGES else run.phase
+    current = "pages" if run.phase in _INSIDE_PAGES else _PART_OF.get(run.phase, run.phase)
     at = names.index(current) if current in names else -1
     is_over = run.state != Run.State.RUNNING
     steps = []
     for place, (name, label) in enumerate(PHASES):
-        took = run.timings.get(name)
+        took = _took(run, name)
         note = _INSIDE_PAGES.get(run.phase, "") if name == "pages" else ""
         steps.append(Phase(_step_state(run, place, at, took, is_over=is_over), label, note, took))
     finish = "ok" if run.state in (Run.State.DONE, Run.State.WITH_FAILURES) else "idle"
     steps.append(Phase(finish, "Finish", "", None))
     return steps
+
+
+def _took(run: Run, name: str) -> float | None:
+    """Return how long a step and its parts took so far, or None before it began."""
+    parts = [name, *(part for part, whole in _PART_OF.items() if whole == name)]
+    found = [run.timings[part] for part in parts if part in run.timings]
+    return round(sum(found), 3) if found else None
 
 
 def _step_state(run: Run, place: int, at: int, took: float | None, *, is_over: bool) -> str:

@@ -1,7 +1,7 @@
 """Finds out what became of writes whose reply was lost, before anything new is read."""
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -82,7 +82,7 @@ def _settle_create(
         _link(session, intent, answer.id, values, record.version if record else "")
     elif answer.is_certain:
         _plan_anew(intent, "Its create was not carried out.")
-    elif not _is_overdue(intent, target):
+    elif not is_overdue(intent.sent_at, target):
         return 0
     else:
         _give_up(session, intent, answer)
@@ -139,9 +139,9 @@ def _plan_anew(intent: Intent, reason: str) -> None:
     )
 
 
-def _is_overdue(intent: Intent, target: Connector) -> bool:
-    """Tell whether the request must be over, wherever it got lost."""
-    return target.now() > intent.sent_at + longest_request(target) + LAG
+def is_overdue(sent_at: datetime, target: Connector) -> bool:
+    """Tell whether a request must be over, wherever it got lost."""
+    return target.now() > sent_at + longest_request(target) + LAG
 
 
 def longest_request(target: Connector) -> timedelta:
