@@ -37,6 +37,7 @@ class Account:
         index_delay_ms: shortest and longest time until search sees a change; may be changed.
         calculation_delay_ms: time until properties that tell of links change; None for never.
         is_index_frozen: whether search goes on showing what it shows now.
+        more_currencies: currencies besides the company's own; may be changed.
         hidden_required: properties a create must set though no metadata says so, by object type.
         contents: what is in files, on disk beside the database.
         file_limit_bytes: largest file an upload may bring; may be changed.
@@ -62,6 +63,7 @@ class Account:
         self.calculation_delay_ms: int | None = round(options.calculation_delay_s * 1000)
         self.is_index_frozen = False
         self.hidden_required = dict(options.hidden_required)
+        self.more_currencies: tuple[str, ...] = ()
         self._schemas: dict[str, Schema] = {}
         self._guard = threading.Lock()
 

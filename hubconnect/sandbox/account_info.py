@@ -37,7 +37,7 @@ def get_details(call: Call) -> Response:
             "accountType": "DEVELOPER_TEST",
             "timeZone": options.time_zone,
             "companyCurrency": options.currency,
-            "additionalCurrencies": [],
+            "additionalCurrencies": list(call.account.more_currencies),
             "utcOffset": text,
             "utcOffsetMilliseconds": milliseconds,
             "uiDomain": options.ui_domain,

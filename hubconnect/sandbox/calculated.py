@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from hubconnect.sandbox import activities
 from hubconnect.sandbox.moments import DAY_MS, from_text, to_text
 from hubconnect.sandbox.schema import Schema, Stage
 
@@ -87,7 +88,14 @@ def _ticket(values: Values, before: Values, schema: Schema, now: int) -> Derived
     return derived
 
 
+def _order(values: Values, _before: Values, _schema: Schema, _now: int) -> Derived:
+    rate = values.get("hs_exchange_rate") or "1"
+    return {"hs_homecurrency_amount": _times(values.get("hs_total_price"), rate)}
+
+
 _BY_KIND: dict[str, Callable[[Values, Values, Schema, int], Derived]] = {
+    "orders": _order,
+    **activities.BY_KIND,
     "contacts": _contact,
     "deals": _deal,
     "tickets": _ticket,

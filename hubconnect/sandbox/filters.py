@@ -80,12 +80,11 @@ def read_groups(schema: Schema, body: Json) -> list[list[Filter]]:
     return [[_read(schema, one) for one in filters] for filters in lists if filters]
 
 
-def _read(schema: Schema, given: Mapping[str, Any]) -> Filter:
-    name, operator = str(given.get("propertyName", "")), str(given.get("operator", ""))
-    if operator not in OPERATORS:
-        refuse(f"Invalid operator: {operator}")
-    target = None
-    found = schema.find(name)
+def _subject(schema: Schema, name: str) -> tuple[Property | None, Kind | None]:
+    """Return the property a filter is about, or the object type whose links it is about."""
+    if name in schema.kind.unfilterable:
+        refuse(f'Property "{name}" of {schema.kind.name} cannot be filtered by.')
+    found, target = schema.find(name), None
     if name.startswith(_ASSOCIATIONS):
         target = find_kind(name.removeprefix(_ASSOCIATIONS))
         if target is not None and target.type_id.startswith("2-"):
@@ -96,6 +95,14 @@ def _read(schema: Schema, given: Mapping[str, Any]) -> Filter:
             f'Property "{name}" does not exist on {schema.kind.name}.'
         )
         refuse(message)
+    return found, target
+
+
+def _read(schema: Schema, given: Mapping[str, Any]) -> Filter:
+    name, operator = str(given.get("propertyName", "")), str(given.get("operator", ""))
+    if operator not in OPERATORS:
+        refuse(f"Invalid operator: {operator}")
+    found, target = _subject(schema, name)
     values = given.get("values")
     if operator in _VALUES and not (isinstance(values, list) and values):
         refuse(f"Operator {operator} on {name} needs values.")

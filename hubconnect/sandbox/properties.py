@@ -36,6 +36,7 @@ _CHANGEABLE = (
     "displayOrder",
     "hidden",
     "formField",
+    "referencedObjectType",
 )
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
 
@@ -229,7 +230,7 @@ def create(call: Call, kind: Kind, body: Mapping[str, Any]) -> Json:
         "hasUniqueValue": bool(body.get("hasUniqueValue")),
         **{key: body[key] for key in (*_CHANGEABLE, "name") if key in body},
         "calculated": body["fieldType"] == "calculation_equation",
-        "externalOptions": False,
+        "externalOptions": bool(body.get("externalOptions")),
         "hubspotDefined": False,
         "archived": False,
         "createdAt": now,
@@ -259,7 +260,7 @@ def _options(definition: Json) -> list[Json]:
     """Complete the options a client gave."""
     if definition["type"] == "bool":
         return build_options(BOOLEAN)
-    if definition["type"] != "enumeration":
+    if definition["type"] != "enumeration" or definition["externalOptions"]:
         return []
     given = definition.get("options") or []
     if not given:

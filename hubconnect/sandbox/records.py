@@ -221,7 +221,7 @@ class Records:
     def restore(self, record_id: int) -> Record | None:
         """Bring an archived record back under its id."""
         record = self.find(record_id, archived=True)
-        if record is None:
+        if record is None or self.kind.name == "emails":  # "Emails": they cannot be restored
             return None
         self.db.execute(
             "UPDATE record SET archived = NULL WHERE kind = ? AND id = ?",

@@ -41,6 +41,10 @@ def _hidden_required(account: Account, given: Mapping[str, list[str]]) -> None:
     account.hidden_required = {kind: tuple(names) for kind, names in given.items()}
 
 
+def _more_currencies(account: Account, given: list[str]) -> None:
+    account.more_currencies = tuple(given)
+
+
 def _file_limit(account: Account, given: float) -> None:
     account.file_limit_bytes = int(given)
 
@@ -74,6 +78,7 @@ _SETTERS: dict[str, Callable[[Account, Any], None]] = {
     "calculation_delay_s": _calculation_delay,
     "clock_offset_s": _clock_offset,
     "hidden_required": _hidden_required,
+    "more_currencies": _more_currencies,
     "file_limit_bytes": _file_limit,
     "refused_extensions": _refused_extensions,
     "burst_limit": _burst_limit,

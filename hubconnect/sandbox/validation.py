@@ -16,6 +16,9 @@ from hubconnect.sandbox.schema import Property, Schema
 MAX_TEXT = 65_536
 _EMAIL = re.compile(r"[^@\s<>,;]+@[^@\s<>,;.]+(\.[^@\s<>,;.]+)+")
 _OPTIONS_SHOWN = 200
+_ACTIVE = re.compile(r"<(script|style)\b.*?(</\1\s*>|$)", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(r"<[a-z][^>]*>", re.IGNORECASE)
+_HANDLER = re.compile(r"\son\w+\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.IGNORECASE)
 
 
 class ValueRefusedError(Exception):
@@ -90,6 +93,8 @@ def _check_one(
         return _email(value)
     if found.is_owner:
         return _owner(schema, value)
+    if found.field_type == "html":
+        return _html(value)
     if found.type == "enumeration":
         return _enumeration(found, value, before.get(name))
     return _BY_TYPE[found.type](value)
@@ -100,6 +105,12 @@ def _text(value: str) -> str:
         message = f"Property value is too long: {len(value)} characters, at most {MAX_TEXT}."
         _refuse("PROPERTY_VALUE_TOO_LONG", message)
     return value
+
+
+def _html(value: str) -> str | None:
+    """Take out what could act, and leave the rest as it was sent."""
+    kept = _ACTIVE.sub("", _text(value))
+    return _TAG.sub(lambda tag: _HANDLER.sub("", tag[0]), kept) or None
 
 
 def _email(value: str) -> str:

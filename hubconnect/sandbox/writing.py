@@ -5,6 +5,7 @@ from typing import Any
 
 from hubconnect.sandbox import validation
 from hubconnect.sandbox.account import Source
+from hubconnect.sandbox.activities import fill_in
 from hubconnect.sandbox.errors import ApiError, invalid_properties, refuse
 from hubconnect.sandbox.records import Changes, Record, Records
 
@@ -17,6 +18,7 @@ def create_record(records: Records, incoming: Mapping[str, Any], source: Source)
     """
     checked = _check(records, incoming, {})
     values = {name: value for name, value in checked.items() if value is not None}
+    fill_in(records.kind.name, values)
     _require(records, values)
     _refuse_existing_contact(records, values)
     _refuse_taken(records, values, None)

@@ -52,6 +52,17 @@ KEPT = (
 )
 # Their options are the account's currencies, which definitions leave out.
 CURRENCY_FIELDS = ("deal_currency_code", "hs_currency_code")
+# Where HubSpot's definition leaves a person alone with the value's form.
+HELP: Mapping[str, str] = {
+    "hs_email_headers": (
+        'JSON with the people of the e-mail: {"from":{"email":"ana@example.com","firstName":"Ana",'
+        '"lastName":"Poe"},"to":[{"email":"rae@example.com"}],"cc":[],"bcc":[]}. HubSpot fills its '
+        "from, to, cc and bcc properties, which are read-only, from it."
+    ),
+    "hs_timestamp": "Where the activity stands on the timeline; for a task, when it is due.",
+    "hs_attachment_ids": "Ids of files in HubSpot.",
+    "hs_call_duration": "In milliseconds.",
+}
 # HubSpot keeps times to the millisecond.
 MOMENT_DIGITS = 3
 
@@ -239,7 +250,7 @@ def build_field(
         max_length=LONGEST_TEXT if is_text else None,
         scale=MOMENT_DIGITS if value_type is ValueType.DATETIME else None,
         group=definition.get("groupName", ""),
-        help=definition.get("description", ""),
+        help=definition.get("description") or HELP.get(name, ""),
     )
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import nh3
+
 from hubconnect.connectors.base import (
     Condition,
     Criteria,
@@ -80,7 +82,7 @@ class Settler:
         return [record for page in pages for record in page.records]
 
     def _compared(self, create: SentCreate) -> list[str]:
-        """Return the sent fields that HubSpot keeps as they are."""
+        """Return the sent fields that HubSpot keeps as they are, or nearly so."""
         fields = self._reader.schema.fields
         return [
             name
@@ -90,8 +92,10 @@ class Settler:
 
     def _may_be(self, record: Record, create: SentCreate) -> bool:
         is_later = record.created_at is None or record.created_at >= create.sent_at - CLOCK_ROOM
+        fields = self._reader.schema.fields
         return is_later and all(
-            _plain(record.values.get(name)) == _plain(create.values[name])
+            _plain(fields[name].type, record.values.get(name))
+            == _plain(fields[name].type, create.values[name])
             for name in self._compared(create)
         )
 
@@ -103,8 +107,16 @@ KEPT_AS_SENT = {
     ValueType.DATE,
     ValueType.OPTION,
     ValueType.OPTIONS,
+    ValueType.DATETIME,
+    ValueType.RICH_TEXT,
+    ValueType.USER,
 }
 
 
-def _plain(value: object) -> object:
+def _plain(value_type: ValueType, value: object) -> object:
+    """Return a value without what HubSpot may change of it: markup, case, parts of milliseconds."""
+    if isinstance(value, datetime):
+        return value.replace(microsecond=value.microsecond // 1000 * 1000)
+    if value_type is ValueType.RICH_TEXT and isinstance(value, str):
+        return " ".join(nh3.clean(value, tags=set()).split()).casefold()
     return value.strip().casefold() if isinstance(value, str) else value

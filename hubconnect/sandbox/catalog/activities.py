@@ -34,6 +34,14 @@ hs_email_from_lastname | Email from last name | string/text | ro
 hs_email_to_email | Email to address | string/text | ro
 hs_email_to_firstname | Email to first name | string/text | ro
 hs_email_to_lastname | Email to last name | string/text | ro
+hs_email_cc_email | Email CC address | string/text | ro
+hs_email_cc_firstname | Email CC first name | string/text | ro
+hs_email_cc_lastname | Email CC last name | string/text | ro
+hs_email_bcc_email | Email BCC address | string/text | ro
+hs_email_bcc_firstname | Email BCC first name | string/text | ro
+hs_email_bcc_lastname | Email BCC last name | string/text | ro
+hs_email_open_count | Number of email opens | number/number | ro
+hs_email_click_count | Number of email clicks | number/number | ro
 hs_email_thread_id | Email thread ID | string/text | ro
 hs_email_message_id | Email message ID | string/text | ro
 """,
@@ -47,6 +55,11 @@ hs_call_to_number | To number | string/phonenumber |
 hs_call_recording_url | Recording URL | string/text |
 hs_call_status | Call status | enumeration/select |
 hs_call_disposition | Call outcome | enumeration/select |
+hs_call_callee_object_id | Callee object ID | number/number |
+hs_call_callee_object_type_id | Callee object type ID | string/text |
+hs_call_source | Call source | enumeration/select |
+hs_call_has_voicemail | Has voicemail | bool/booleancheckbox |
+hs_activity_type | Call and meeting type | enumeration/select |
 """,
     "meetings": """
 hs_meeting_title | Meeting name | string/text |
@@ -57,6 +70,7 @@ hs_meeting_location | Location | string/text |
 hs_meeting_start_time | Meeting start time | datetime/date |
 hs_meeting_end_time | Meeting end time | datetime/date |
 hs_meeting_outcome | Meeting outcome | enumeration/select |
+hs_activity_type | Call and meeting type | enumeration/select |
 hs_attendee_owner_ids | Attendee owners | enumeration/checkbox | ext
 """,
     "tasks": """
@@ -86,6 +100,9 @@ OPTIONS = {
         "QUEUED",
         "RINGING",
     ),
+    "hs_call_source": titled("INTEGRATIONS_PLATFORM"),
+    # Each account has its own; these are one's.
+    "hs_activity_type": (("Consultation", "Consultation"), ("Demo", "Demo")),
     "hs_call_disposition": (
         ("9d9162e7-6cf3-4944-bf63-4dff82258764", "Busy"),
         ("f240bbac-87c9-4f6e-bf70-924b57d47db7", "Connected"),

@@ -20,6 +20,7 @@ class Kind:
         required: properties a create must set.
         required_any: properties of which a create must set at least one.
         searchable: properties the free text ``query`` of a search looks at.
+        unfilterable: properties a search refuses to filter by.
         read_scopes: scopes of which a read needs all.
     """
 
@@ -34,6 +35,7 @@ class Kind:
     required: tuple[str, ...] = ()
     required_any: tuple[str, ...] = ()
     searchable: tuple[str, ...] = ()
+    unfilterable: tuple[str, ...] = ()
     created_property: str = "hs_createdate"
     modified_property: str = "hs_lastmodifieddate"
     pipeline_property: str = ""
@@ -54,6 +56,7 @@ class Kind:
 
 _CONTACTS_READ = ("crm.objects.contacts.read",)
 _CONTACTS_WRITE = ("crm.objects.contacts.write",)
+_PREVIEW = ("hs_body_preview_html",)
 
 _ALL = (
     Kind(
@@ -149,6 +152,7 @@ _ALL = (
         schema_scope="crm.schemas.contacts.write",
         required=("hs_timestamp",),
         searchable=("hs_note_body",),
+        unfilterable=_PREVIEW,
         label_properties=("hs_note_body",),
     ),
     Kind(
@@ -161,6 +165,7 @@ _ALL = (
         schema_scope="crm.schemas.contacts.write",
         required=("hs_timestamp", "hs_email_direction"),
         searchable=("hs_email_subject",),
+        unfilterable=(*_PREVIEW, "hs_body_preview", "hs_email_html"),
         label_properties=("hs_email_subject",),
     ),
     Kind(
@@ -173,6 +178,7 @@ _ALL = (
         schema_scope="crm.schemas.contacts.write",
         required=("hs_timestamp",),
         searchable=("hs_call_title", "hs_body_preview"),
+        unfilterable=_PREVIEW,
         label_properties=("hs_call_title",),
     ),
     Kind(
@@ -185,6 +191,7 @@ _ALL = (
         schema_scope="crm.schemas.contacts.write",
         required=("hs_timestamp",),
         searchable=("hs_meeting_title", "hs_meeting_body"),
+        unfilterable=_PREVIEW,
         label_properties=("hs_meeting_title",),
         association_name="meeting_event",
     ),
@@ -198,6 +205,7 @@ _ALL = (
         schema_scope="crm.schemas.contacts.write",
         required=("hs_timestamp",),
         searchable=("hs_task_body", "hs_task_subject"),
+        unfilterable=_PREVIEW,
         label_properties=("hs_task_subject",),
     ),
     Kind(

@@ -14,6 +14,7 @@ from hubconnect.connectors.base import (
     NewAssociation,
     Operator,
     Patch,
+    SentCreate,
     Value,
     ValueType,
     Window,
@@ -402,3 +403,122 @@ def test_what_the_token_may_not_do_is_said(plain: Sandbox) -> None:
     assert "sales-email-read" in types["emails"].unreadable
     assert Capability.CREATE not in types["deals"].capabilities
     assert "crm.objects.deals.write" in types["deals"].why_not[Capability.CREATE]
+
+
+@pytest.mark.requirement("S43", "S44")
+def test_a_note_that_only_carries_a_file_is_a_note_like_others(
+    home: Sandbox, opened: HubSpotConnector
+) -> None:
+    made = home.create("notes", {"hs_timestamp": "2026-05-01T08:00:00Z", "hs_attachment_ids": "9"})
+    names = ["hs_note_body", "hs_attachment_ids"]
+    (note,) = [
+        record
+        for page in opened.everything("notes", (), names)
+        for record in page.records
+        if record.id == made
+    ]
+    assert note.values == {"hs_note_body": None, "hs_attachment_ids": frozenset({"9"})}
+
+
+@pytest.mark.parametrize(
+    ("name", "read_only"),
+    [
+        ("deals", ["hs_is_closed", "days_to_close", "hs_lastmodifieddate"]),
+        ("tickets", ["time_to_close", "hs_ticket_id"]),
+        ("contacts", ["lastmodifieddate", "hs_full_name_or_email"]),
+        ("orders", ["hs_homecurrency_amount", "hs_createdate"]),
+        ("notes", ["hs_body_preview", "hs_created_by"]),
+        ("emails", ["hs_email_from_email", "hs_email_to_email"]),
+        ("tasks", ["hs_task_completion_date", "hs_task_is_overdue"]),
+        (MACHINES, ["hs_createdate", "hs_object_source"]),
+    ],
+)
+def test_what_hubspot_works_out_is_read_only(
+    opened: HubSpotConnector, name: str, read_only: list[str]
+) -> None:
+    fields = {each.name: each for each in opened.fields(name)}
+    assert all(fields[each].read_only for each in read_only)
+
+
+@pytest.mark.parametrize(
+    ("name", "required"),
+    [
+        ("deals", {"dealname", "dealstage"}),
+        ("tickets", {"subject", "hs_pipeline_stage"}),
+        ("contacts", set()),
+        ("orders", {"hs_order_name"}),
+        ("notes", {"hs_timestamp"}),
+        ("emails", {"hs_timestamp", "hs_email_direction"}),
+        ("tasks", {"hs_timestamp"}),
+        ("calls", {"hs_timestamp"}),
+        ("meetings", {"hs_timestamp"}),
+        (MACHINES, {"serial"}),
+    ],
+)
+def test_what_a_new_record_needs_is_known(
+    opened: HubSpotConnector, name: str, required: set[str]
+) -> None:
+    assert {each.name for each in opened.fields(name) if each.required} == required
+
+
+def test_properties_that_hold_an_owner_are_users(plain: Sandbox) -> None:
+    owner = {
+        "name": "second_owner",
+        "label": "Second owner",
+        "type": "enumeration",
+        "fieldType": "select",
+        "groupName": "dealinformation",
+        "externalOptions": True,
+        "referencedObjectType": "OWNER",
+    }
+    plain.api("POST", "/crm/properties/2026-03/deals", owner)
+    values: dict[str, Value] = {
+        "dealname": "D",
+        "dealstage": "closedwon",
+        "second_owner": OWNER,
+        "hs_all_collaborator_owner_ids": frozenset({"41001", "41002"}),
+    }
+    with connect(plain) as opened:
+        fields = {each.name: each for each in opened.fields("deals")}
+        assert fields["second_owner"].type is ValueType.USER
+        assert fields["hs_all_collaborator_owner_ids"].type is ValueType.OPTIONS
+        assert fields["hs_all_collaborator_owner_ids"].open_options
+        (made,) = opened.create("deals", [Draft("owners", values)])
+        assert made.values == values
+
+
+def test_currencies_are_those_of_the_account(plain: Sandbox) -> None:
+    plain.settings(more_currencies=["USD", "CHF"])
+    with connect(plain) as opened:
+        currency = {each.name: each for each in opened.fields("deals")}["deal_currency_code"]
+    assert [option.value for option in currency.options] == ["EUR", "USD", "CHF"]
+    assert not currency.open_options
+    plain.add_token("unseeing", scopes=["crm.objects.deals.read"])
+    with connect(plain, access_token="unseeing") as opened:
+        currency = {each.name: each for each in opened.fields("deals")}["deal_currency_code"]
+    assert currency.options == ()
+    assert currency.open_options
+
+
+def test_unkeyed_notes_are_settled_by_their_text_and_time(plain: Sandbox) -> None:
+    sample = SAMPLES["notes"]
+    with connect(plain) as opened:
+        sent_at = opened.now()
+        bodies = ["<p>Only <em>this</em> one</p>", "<p>And this</p>"]
+        made = opened.create(
+            "notes",
+            [
+                Draft(body, {**sample.values, "hs_note_body": body}, links(plain, sample))
+                for body in bodies
+            ],
+        )
+        ids = {each.key: each.id for each in made}
+        sent = [
+            SentCreate(body, {**sample.values, "hs_note_body": body}, sent_at)
+            for body in (*bodies, "<p>Never sent</p>")
+        ]
+        settled = opened.settle("notes", sent)
+    assert {body: settled[body].candidates for body in bodies} == {
+        body: (ids[body],) for body in bodies
+    }
+    assert settled["<p>Never sent</p>"].candidates == ()
