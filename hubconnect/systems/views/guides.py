@@ -1,11 +1,11 @@
 """The Help section: guides, with the addresses of the reader's own account in them."""
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from hubconnect.core.helping import find_topic, topic_groups
+from hubconnect.systems.services.consent import redirect_uri
 from hubconnect.systems.services.places import systems_with_places
 
 # Object types whose scopes carry their own name in HubSpot; the guide words the others.
@@ -41,6 +41,6 @@ def _context(request: HttpRequest) -> dict[str, object]:
         "system": chosen[0] if chosen else None,
         "at": chosen[1] if chosen else {},
         "query": f"?system={chosen[0].pk}" if chosen and len(offered) > 1 else "",
-        "public_url": settings.PUBLIC_URL,
+        "redirect_uri": redirect_uri(),
         "object_types": PLAIN_SCOPES,
     }

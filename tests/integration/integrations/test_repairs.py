@@ -193,6 +193,36 @@ def test_hidden_mandatory_field_gets_a_row_with_a_default(
     assert form["is_open"].value()
 
 
+def test_hidden_requirement_is_learned_from_the_refusal_and_mended(
+    sync_admin_client: Client, house: House
+) -> None:
+    house.hub.settings(hidden_required={"contacts": ["hs_lead_status"]})
+    house.desk.run("insert into customers (email) values ('cy@x.example')")
+    house.sync_until(lambda: len(house.open_failures()) == 3)
+    failure = house.open_failures()[-1]
+    assert failure.faults[0]["is_hidden_requirement"]
+    assert list(requirements.learned(house.hubspot, "contacts")) == ["hs_lead_status"]
+    url = fix_url(sync_admin_client, failure)
+    assert "1 failure will be tried again" in press_repair(sync_admin_client, url)
+    house.sync()
+    assert "cy@x.example" in house.contacts()
+    assert failure.pk not in [one.pk for one in house.open_failures()]
+
+
+@pytest.mark.requirement("S86", "S89", "S90")
+def test_refused_text_in_an_email_field_is_told_by_label_and_internal_name(
+    sync_admin_client: Client, house: House
+) -> None:
+    house.desk.run("insert into customers (email) values ('plain text')")
+    house.sync_until(lambda: len(house.open_failures()) == 3)
+    failure = house.open_failures()[-1]
+    page = text(sync_admin_client.get(reverse("integrations:failure_detail", args=[failure.pk])))
+    assert '<strong>Email</strong> <span class="id">email</span>' in page
+    assert "said “plain text”" in page
+    assert "expects an e-mail address" in page
+    assert "/help/hubspot-troubleshooting/" in page
+
+
 def test_learned_requirement_is_asked_for_until_it_is_taken_back(
     sync_admin_client: Client, house: House
 ) -> None:

@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from hubconnect.systems.services.consent import redirect_uri
 from tests.integration.systems.test_help import links, words
 
 pytestmark = pytest.mark.django_db
@@ -153,7 +154,7 @@ def test_public_app_step_by_step(monitor_client: Client) -> None:
         "Application ID, Client ID and Client Secret, all made by HubSpot",
         "Leave Sample URL empty",
         "Redirect URL",
-        "http://localhost:8000",
+        redirect_uri(),
         "scopes",
         "Create App",
         "Copy Application ID, Client ID and Client Secret",
@@ -205,10 +206,10 @@ def test_authorization_code_step_by_step(monitor_client: Client) -> None:
         "Client ID, Client Secret and Authorization Code",
         "Auth section",
         "redirect URL",
-        "https://app.hubspot.com",
+        redirect_uri(),
         "Assign the scopes",
         "Install URL",
-        "https://developers.hubspot.com/?code=na1-",
+        f"{redirect_uri()}?code=na1-",
         "Copy the value of code",
         "After any change of scopes or permissions regenerate the code",
     )
