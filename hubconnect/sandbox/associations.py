@@ -44,9 +44,9 @@ def put_association(call: Call, kind: str, record_id: str, to_kind: str, to_id: 
     return answer(
         {
             "fromObjectTypeId": records.kind.type_id,
-            "fromObjectId": one,
+            "fromObjectId": call.id_of_link(one),
             "toObjectTypeId": other.kind.type_id,
-            "toObjectId": two,
+            "toObjectId": call.id_of_link(two),
             "labels": [kind.label for kind in kinds if kind.label],
         },
         200 if call.is_newest_version else 201,
@@ -91,7 +91,7 @@ def batch_create(call: Call, kind: str, to_kind: str) -> Response:
     def create(one: Json, ids: tuple[int, int]) -> list[Json]:
         kinds = links.require_types(call.db, records.kind, other.kind, one.get("types") or [])
         link_all(call, *ids, kinds)
-        return [_created(records.kind, other.kind, ids, kinds)]
+        return [_created(call, (records.kind, other.kind), ids, kinds)]
 
     results, errors = _each(call, records, other, create)
     return batch_answer(call, results, errors, 200 if call.is_newest_version else 201)
@@ -214,7 +214,7 @@ def _page(call: Call, source: Kind, record_id: int, target: Kind, window: tuple[
     members: Json = {
         "results": [
             {
-                "toObjectId": to_id,
+                "toObjectId": call.id_of_link(to_id),
                 "associationTypes": [
                     {"category": one.category, "typeId": one.type_id, "label": one.label}
                     for one in found[to_id]
@@ -294,13 +294,13 @@ def _each(
 
 
 def _created(
-    source: Kind, target: Kind, ids: tuple[int, int], kinds: list[AssociationType]
+    call: Call, ends: tuple[Kind, Kind], ids: tuple[int, int], kinds: list[AssociationType]
 ) -> Json:
     return {
-        "fromObjectTypeId": source.type_id,
-        "fromObjectId": ids[0],
-        "toObjectTypeId": target.type_id,
-        "toObjectId": ids[1],
+        "fromObjectTypeId": ends[0].type_id,
+        "fromObjectId": call.id_of_link(ids[0]),
+        "toObjectTypeId": ends[1].type_id,
+        "toObjectId": call.id_of_link(ids[1]),
         "labels": [kind.label for kind in kinds if kind.label],
     }
 

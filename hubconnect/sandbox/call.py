@@ -57,6 +57,10 @@ class Call:
         """Return whether the answer codes of the newest version apply (one code per call)."""
         return self.version >= "2026-09" and not self.version.startswith("v")
 
+    def id_of_link(self, number: int) -> int | str:
+        """Write an id as the associations API does: a number in v4, a text in date versions."""
+        return number if self.version.startswith("v") else str(number)
+
     def body(self) -> Json:
         """Read the JSON object of the request.
 

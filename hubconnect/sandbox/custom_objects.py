@@ -158,6 +158,7 @@ def _new_definition(call: Call, body: Json) -> Json:
         "searchableProperties": [],
         "secondaryDisplayProperties": [],
         **{key: body[key] for key in _CHANGEABLE if key in body},
+        "allowsSensitiveProperties": bool(body.get("allowsSensitiveProperties")),
         "id": str(number),
         "objectTypeId": f"2-{number}",
         "fullyQualifiedName": f"p{call.account.options.portal_id}_{name}",

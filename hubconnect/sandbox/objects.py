@@ -6,7 +6,7 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from hubconnect.sandbox import links
-from hubconnect.sandbox.call import Call, answer, nothing
+from hubconnect.sandbox.call import Call, answer, no_such_path, nothing
 from hubconnect.sandbox.errors import ApiError, Json, record_not_found, refuse
 from hubconnect.sandbox.records import Record, Records, id_of
 from hubconnect.sandbox.shapes import (
@@ -79,6 +79,20 @@ def delete_record(call: Call, kind: str, record_id: str) -> Response:
     number = id_of(record_id)
     if number is not None:
         links.archive(call.account, call.db, records, [number])
+    return nothing()
+
+
+def gdpr_delete(call: Call, kind: str) -> Response:
+    """Delete a contact for good; other object types have no such call."""
+    records = call.writable(kind)
+    if records.kind.name != "contacts":
+        return no_such_path()
+    body = call.body()
+    given = str(body.get("objectId", ""))
+    record = resolve_ids(records, [given], body.get("idProperty") or "", merged=True).get(given)
+    if record is not None:
+        links.archive(call.account, call.db, records, [record.id])
+        records.forget(record)
     return nothing()
 
 

@@ -28,7 +28,7 @@ def post_pipeline(call: Call, kind: str) -> Response:
     named, body = _writable(call, kind), call.body()
     now = to_text(call.account.clock.now())
     pipeline = {
-        "id": _new_id(call),
+        "id": str(body.get("pipelineId") or _new_id(call)),
         "label": str(body.get("label", "")),
         "displayOrder": body.get("displayOrder", 0),
         "archived": False,
@@ -49,6 +49,22 @@ def patch_pipeline(call: Call, kind: str, pipeline_id: str) -> Response:
     pipeline = _get(call, named, pipeline_id)
     pipeline |= {key: body[key] for key in ("label", "displayOrder") if key in body}
     pipeline["updatedAt"] = to_text(call.account.clock.now())
+    _save(call, named, pipeline)
+    return answer(pipeline)
+
+
+def put_pipeline(call: Call, kind: str, pipeline_id: str) -> Response:
+    """Replace a pipeline with its stages; a stage given by its id keeps it."""
+    named, body = _writable(call, kind), call.body()
+    pipeline = _get(call, named, pipeline_id)
+    if not body.get("label"):
+        _refuse_unlabelled()
+    stages = [_new_stage(call, named, one) for one in body.get("stages") or []]
+    if any(call.flag(name) for name in _REFERENCES):
+        for stage_id in {one["id"] for one in pipeline["stages"]} - {one["id"] for one in stages}:
+            _refuse_used(call, named, stage_id)
+    pipeline |= {"label": str(body["label"]), "displayOrder": body.get("displayOrder", 0)}
+    pipeline |= {"stages": stages, "updatedAt": to_text(call.account.clock.now())}
     _save(call, named, pipeline)
     return answer(pipeline)
 
@@ -91,6 +107,16 @@ def patch_stage(call: Call, kind: str, pipeline_id: str, stage_id: str) -> Respo
     stage = _stage(pipeline, stage_id)
     stage |= {key: body[key] for key in ("label", "displayOrder", "metadata") if key in body}
     stage["updatedAt"] = to_text(call.account.clock.now())
+    _save(call, named, pipeline)
+    return answer(stage)
+
+
+def put_stage(call: Call, kind: str, pipeline_id: str, stage_id: str) -> Response:
+    """Replace a stage."""
+    named, body = _writable(call, kind), call.body()
+    pipeline = _get(call, named, pipeline_id)
+    stage = _stage(pipeline, stage_id)
+    stage |= {**_new_stage(call, named, body), "id": stage_id, "createdAt": stage["createdAt"]}
     _save(call, named, pipeline)
     return answer(stage)
 

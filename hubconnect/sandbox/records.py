@@ -9,11 +9,13 @@ from hubconnect.sandbox.account import CALCULATED, Account, Source
 from hubconnect.sandbox.calculated import derive
 from hubconnect.sandbox.moments import from_text, to_text
 from hubconnect.sandbox.schema import Schema
+from hubconnect.sandbox.store import find_setting, save_setting
 
 Changes = Mapping[str, str | None]
 _COLUMNS = "id, created, modified, archived, properties"
 _CHUNK = 500
 _ID_DIGITS = 18
+_FIRST_ID = 1001
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,24 +149,36 @@ class Records:
             "UPDATE history SET id = ? WHERE kind = ? AND id = ?", (record.id, kind, primary.id)
         )
         for old in (primary, other):
-            for table in ("record", "unique_value"):
-                self.db.execute(
-                    f"DELETE FROM {table} WHERE kind = ? AND id = ?",  # noqa: S608
-                    (kind, old.id),
-                )
+            self.forget(old)
             self.db.execute(
                 "UPDATE merged SET id = ? WHERE kind = ? AND id = ?", (record.id, kind, old.id)
             )
             self.db.execute("INSERT INTO merged VALUES (?, ?, ?)", (kind, old.id, record.id))
-        self._announce([primary.id, other.id], now)
         self._insert(record)
         return record
+
+    def forget(self, record: Record) -> None:
+        """Remove a record for good; search goes on showing it until the index has caught up."""
+        for table in ("record", "unique_value", "history"):
+            self.db.execute(
+                f"DELETE FROM {table} WHERE kind = ? AND id = ?",  # noqa: S608
+                (self.kind.name, record.id),
+            )
+        self._announce([record.id], self.account.clock.now())
+        highest: int = find_setting(self.db, self._highest_forgotten) or 0
+        save_setting(self.db, self._highest_forgotten, max(highest, record.id))
 
     def _next_id(self) -> int:
         row = self.db.execute(
             "SELECT max(id) FROM record WHERE kind = ?", (self.kind.name,)
         ).fetchone()
-        return 1001 if row[0] is None else int(row[0]) + 1
+        highest: int = find_setting(self.db, self._highest_forgotten) or _FIRST_ID - 1
+        return max(row[0] or 0, highest) + 1
+
+    @property
+    def _highest_forgotten(self) -> str:
+        """Return the setting that keeps the ids of forgotten records from being given again."""
+        return f"highest_forgotten.{self.kind.name}"
 
     def _insert(self, record: Record) -> None:
         self.db.execute(

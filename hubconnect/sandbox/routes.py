@@ -31,6 +31,7 @@ _OBJECTS: list[tuple[str, str, Handler]] = [
     ("GET", "/<kind>/<record_id>", objects.get_record),
     ("PATCH", "/<kind>/<record_id>", objects.patch_record),
     ("DELETE", "/<kind>/<record_id>", objects.delete_record),
+    ("POST", "/<kind>/gdpr-delete", objects.gdpr_delete),
     ("POST", "/<kind>/merge", merging.post_merge),
     ("POST", "/<kind>/search", search.search),
     ("POST", "/<kind>/batch/read", batch.batch_read),
@@ -94,11 +95,13 @@ _PIPELINES: list[tuple[str, str, Handler]] = [
     ("POST", "/<kind>", pipelines.post_pipeline),
     ("GET", "/<kind>/<pipeline_id>", pipelines.get_pipeline),
     ("PATCH", "/<kind>/<pipeline_id>", pipelines.patch_pipeline),
+    ("PUT", "/<kind>/<pipeline_id>", pipelines.put_pipeline),
     ("DELETE", "/<kind>/<pipeline_id>", pipelines.delete_pipeline),
     ("GET", "/<kind>/<pipeline_id>/stages", pipelines.list_stages),
     ("POST", "/<kind>/<pipeline_id>/stages", pipelines.post_stage),
     ("GET", _STAGE, pipelines.get_stage),
     ("PATCH", _STAGE, pipelines.patch_stage),
+    ("PUT", _STAGE, pipelines.put_stage),
     ("DELETE", _STAGE, pipelines.delete_stage),
 ]
 _OWNERS: list[tuple[str, str, Handler]] = [

@@ -26,7 +26,7 @@ def linked(hub: Sandbox, kind: str, record: str, to_kind: str) -> dict[int, list
     status, body, _ = hub.api("GET", path)
     assert status == 200
     return {
-        one["toObjectId"]: [kind["typeId"] for kind in one["associationTypes"]]
+        int(one["toObjectId"]): [kind["typeId"] for kind in one["associationTypes"]]
         for one in body["results"]
     }
 

@@ -1,5 +1,6 @@
 """HubSpot's own Python client, unchanged but for the host."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hubspot.crm.contacts import (
     BatchInputSimplePublicObjectBatchInput,
     BatchInputSimplePublicObjectBatchInputForCreate,
     BatchReadInputSimplePublicObjectId,
+    PublicMergeInput,
     PublicObjectSearchRequest,
     SimplePublicObjectInput,
     SimplePublicObjectInputForCreate,
@@ -114,3 +116,21 @@ def test_associations(client: Any, hub: Sandbox, email: str) -> None:  # noqa: A
     asked = BatchInputPublicFetchAssociationsBatchRequest(inputs=[{"id": contact.id}])
     (found,) = api.get_page("contacts", "companies", asked).results
     assert [str(one.to_object_id) for one in found.to] == [company]
+
+
+def test_merge_files_and_pipelines(client: Any, hub: Sandbox, email: str, tmp_path: Path) -> None:  # noqa: ANN401
+    one, two = create(client, email).id, hub.create("contacts", {"firstname": "B"})
+    wanted = PublicMergeInput(primary_object_id=one, object_id_to_merge=two)
+    survivor = client.crm.contacts.basic_api.merge(public_merge_input=wanted)
+    assert client.crm.contacts.basic_api.get_by_id(one).id == survivor.id
+    source = tmp_path / "offer.pdf"
+    source.write_bytes(b"the offer")
+    uploaded = client.files.files_api.upload(
+        file=str(source), folder_path="/offers", options='{"access": "PRIVATE"}'
+    )
+    signed = client.files.files_api.get_signed_url(uploaded.id)
+    assert hub.fetch(signed.url)[1] == b"the offer"
+    found = client.files.files_api.do_search(name=uploaded.name)
+    assert uploaded.id in {each.id for each in found.results}
+    stages = client.crm.pipelines.pipeline_stages_api.get_all("deals", "default").results
+    assert "closedwon" in {each.id for each in stages}
