@@ -104,8 +104,7 @@ class HubSpotConnector(Connector):
 
     @override
     def granted(self) -> frozenset[str] | None:
-        token = read_token(self._api)
-        return token.scopes if token is not None else None
+        return self._granted_now
 
     @property
     @override
@@ -334,14 +333,16 @@ class HubSpotConnector(Connector):
 
     @cached_property
     def _granted(self) -> frozenset[str] | None:
-        """Return the scopes of the credential; None where HubSpot does not tell."""
+        """Return the scopes of the credential as last known; None where HubSpot does not tell."""
+        return _scopes(self._shelf.get(self._key("scopes"), self._read_scopes))
 
-        def make() -> str:
-            token = read_token(self._api)
-            return json.dumps(None if token is None else sorted(token.scopes))
+    @cached_property
+    def _granted_now(self) -> frozenset[str] | None:
+        return _scopes(self._shelf.renew(self._key("scopes"), self._read_scopes))
 
-        scopes = json.loads(self._shelf.get(self._key("scopes"), make))
-        return None if scopes is None else frozenset(scopes)
+    def _read_scopes(self) -> str:
+        token = read_token(self._api)
+        return json.dumps(None if token is None else sorted(token.scopes))
 
     def _currencies(self) -> tuple[str, ...]:
         """Return the codes of the account's currencies, none if they may not be known."""
@@ -376,3 +377,8 @@ class HubSpotConnector(Connector):
         has_own_base = bool(self._text("remote_link_base"))
         link = partial(self.url, object_type) if has_own_base else None
         return RecordReader(self._api, self._schema(object_type), link)
+
+
+def _scopes(text: str) -> frozenset[str] | None:
+    scopes = json.loads(text)
+    return None if scopes is None else frozenset(scopes)

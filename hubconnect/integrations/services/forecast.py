@@ -9,9 +9,10 @@ from hubconnect.connectors.errors import ConnectorError
 from hubconnect.engine.criteria import CriteriaInvalidError
 from hubconnect.engine.mapping import MappingBrokenError
 from hubconnect.integrations.models import Flow, Link
+from hubconnect.integrations.services import scopes
+from hubconnect.integrations.services.childspec import build_children
 from hubconnect.integrations.services.flowspec import FlowSpec, build_spec
 from hubconnect.systems.models import System
-from hubconnect.systems.services import schema
 from hubconnect.systems.services.connections import open_connector
 
 
@@ -74,8 +75,12 @@ def _foresee(flow: Flow, opened: dict[int, Connector], stack: ExitStack) -> Flow
         forecast.problems.append("choose where to start: everything, from now, or a time.")
     try:
         source, target = (_open(one, opened, stack) for one in (forecast.source, forecast.target))
+        ungranted = list(scopes.missing(flow, build_children(flow), source, target))
+        if ungranted:  # what else there is to say could not be asked
+            forecast.problems += ungranted
+            return forecast
         spec = build_spec(flow, source, target)
-        forecast.problems += _missing(flow, spec)
+        forecast.problems += _missing(flow, spec, source, target)
         _count(forecast, spec, source, target)
     except ConnectorError as error:
         forecast.problems.append(" ".join(filter(None, [error.message, error.hint])))
@@ -92,10 +97,10 @@ def _open(system: System, opened: dict[int, Connector], stack: ExitStack) -> Con
     return opened[system.pk]
 
 
-def _missing(flow: Flow, spec: FlowSpec) -> Iterator[str]:
+def _missing(flow: Flow, spec: FlowSpec, read: Connector, written: Connector) -> Iterator[str]:
     if not spec.plan.flows:
         yield f"mapping {flow.pair.mapping} has no row that flows this way."
-    kind = _type_of(flow.target_system, flow.target_type)
+    kind = _type_of(written, flow.target_type)
     wanted = [Capability.UPDATE]
     if not flow.lookup or flow.none_found == Flow.NoneFound.CREATE:
         wanted.insert(0, Capability.CREATE)
@@ -106,7 +111,7 @@ def _missing(flow: Flow, spec: FlowSpec) -> Iterator[str]:
                     kind.why_not.get(one)
                     or f"{flow.target_system} offers no {one} of {kind.label}."
                 )
-    source = _type_of(flow.source_system, flow.source_type)
+    source = _type_of(read, flow.source_type)
     if flow.start == Flow.Start.TIME and source is not None and not source.modified_field:
         yield (
             f"{source.label} in {flow.source_system} carries no modified time, so a start at a "
@@ -114,8 +119,8 @@ def _missing(flow: Flow, spec: FlowSpec) -> Iterator[str]:
         )
 
 
-def _type_of(system: System, name: str) -> ObjectType | None:
-    return next((one for one in schema.object_types(system) if one.name == name), None)
+def _type_of(connector: Connector, name: str) -> ObjectType | None:
+    return next((one for one in connector.object_types() if one.name == name), None)
 
 
 def _count(forecast: FlowForecast, spec: FlowSpec, source: Connector, target: Connector) -> None:
@@ -129,7 +134,7 @@ def _count(forecast: FlowForecast, spec: FlowSpec, source: Connector, target: Co
     if flow.lookup and flow.none_found == Flow.NoneFound.SKIP:
         return
     taken = forecast.source_count
-    kind = _type_of(flow.source_system, flow.source_type)
+    kind = _type_of(source, flow.source_type)
     if flow.start == Flow.Start.TIME and kind is not None and kind.modified_field:
         since = Condition(kind.modified_field, Operator.GREATER_THAN_OR_EQUALS, flow.start_at)
         taken = source.count(flow.source_type, (*spec.criteria, since))

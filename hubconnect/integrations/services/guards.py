@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from django.db.models import Q
 
 from hubconnect.integrations.models import Integration, Link
+from hubconnect.integrations.services import scopes
 from hubconnect.mappings.models import Mapping
 from hubconnect.mappings.services import usage
-from hubconnect.systems.services import identity
+from hubconnect.systems.services import identity, needs
 
 
 def is_linked(account: str) -> bool:
@@ -26,3 +27,4 @@ def register() -> None:
     """Have the lower layers ask."""
     identity.register_guard(is_linked)
     usage.register_guard(uses_of)
+    needs.register_collector(scopes.uses_of)

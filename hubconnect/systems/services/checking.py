@@ -12,7 +12,7 @@ from hubconnect.connectors.base import CheckReport, Connector
 from hubconnect.connectors.errors import AttentionError, ConnectorError, SignInLostError
 from hubconnect.connectors.oauth import TokenStore
 from hubconnect.systems.models import System
-from hubconnect.systems.services import identity, needs, reports
+from hubconnect.systems.services import identity, needs, reports, schema
 from hubconnect.systems.services.connections import build_connector, open_connector
 
 
@@ -74,6 +74,7 @@ def check_system(system: System) -> Checked:
             checked = _check(connector, system)
         identity.ensure_same_account(system, checked.report)
     store(system, checked)
+    schema.forget(system)  # other scopes show other object types and fields
     return checked
 
 
