@@ -63,25 +63,11 @@ class Desk:
         return {row[0]: row[1:] for row in rows}
 
 
-@dataclass
-class House:
-    """Contacts of a sandbox ↔ customers of the order desk."""
+class Running:
+    """An integration at work, and what its tests do with it."""
 
-    hub: Sandbox
-    desk: Desk
-    hubspot: System
-    order_desk: System
-    mapping: MappingRow
     integration: Integration
-    flows: dict[str, Flow] = field(default_factory=dict)
-
-    @property
-    def to_desk(self) -> Flow:
-        return Flow.objects.get(pk=self.flows["to_right"].pk)
-
-    @property
-    def to_hub(self) -> Flow:
-        return Flow.objects.get(pk=self.flows["to_left"].pk)
+    flows: dict[str, Flow]
 
     def activate(self, **confirmed: int) -> None:
         """Activate the integration, as an admin who types the asked numbers."""
@@ -121,6 +107,31 @@ class House:
         """Run both directions once."""
         return self.run("to_right"), self.run("to_left")
 
+    def open_failures(self) -> list[Failure]:
+        """Return what waits, the oldest first."""
+        return list(Failure.objects.filter(state=Failure.State.OPEN).order_by("pk"))
+
+
+@dataclass
+class House(Running):
+    """Contacts of a sandbox ↔ customers of the order desk."""
+
+    hub: Sandbox
+    desk: Desk
+    hubspot: System
+    order_desk: System
+    mapping: MappingRow
+    integration: Integration
+    flows: dict[str, Flow] = field(default_factory=dict)
+
+    @property
+    def to_desk(self) -> Flow:
+        return Flow.objects.get(pk=self.flows["to_right"].pk)
+
+    @property
+    def to_hub(self) -> Flow:
+        return Flow.objects.get(pk=self.flows["to_left"].pk)
+
     def contacts(self) -> dict[str, tuple[Any, ...]]:
         """Return (first name, last name) by e-mail address, as HubSpot has them."""
         found = self.hub.list("contacts", "email,firstname,lastname")
@@ -136,10 +147,6 @@ class House:
         """Return the id of the contact of this address."""
         found = self.hub.list("contacts", "email")
         return next(str(one["id"]) for one in found if one["properties"]["email"] == email)
-
-    def open_failures(self) -> list[Failure]:
-        """Return what waits, the oldest first."""
-        return list(Failure.objects.filter(state=Failure.State.OPEN).order_by("pk"))
 
     def links(self) -> int:
         """Return how many records are in sync."""

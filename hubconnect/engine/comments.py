@@ -31,6 +31,7 @@ class Why(StrEnum):
     FILES = "It only carries files."
     REPLACED = "It was edited at its source, and posted again as a new comment."
     GONE = "Its counterpart was deleted."
+    DISMISSED = "It could not be carried, and a person let it go."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +153,13 @@ def decide_comment(
     if not known.target_id:
         return _decide_new(comment, rules, known)
     return _decide_known(comment, known, target, rules)
+
+
+def let_go(comment: Comment, known: KnownComment | None) -> AgreeComment | RememberComment:
+    """Return that a comment is not carried as it stands; its next edit is."""
+    if known is not None and known.target_id:
+        return AgreeComment(comment=comment, known=known)
+    return RememberComment(comment=comment, reason=Why.DISMISSED, known=known)
 
 
 def _decide_known(

@@ -74,6 +74,20 @@ def heal(session: Session, source_ids: Collection[str], kind: str, *, but: Itera
             closing.close(failure, Failure.State.HEALED, now)
 
 
+def dismissed(
+    session: Session, kind: str, links: Iterable[LinkState]
+) -> dict[tuple[str, str], str]:
+    """Return what a person let go of on these records: the version, by record and child."""
+    found = Failure.objects.filter(
+        flow=session.flow,
+        state=Failure.State.DISMISSED,
+        record_id__in=[link.source_id for link in links],
+        child__startswith=f"{kind} ",
+    )
+    rows = found.order_by("pk").values_list("record_id", "child", "source_version")
+    return {(record_id, child): version for record_id, child, version in rows}
+
+
 def make_due(session: Session, now: datetime) -> None:
     """Have what failed on a record looked at again, if its time has come."""
     due = Failure.objects.filter(

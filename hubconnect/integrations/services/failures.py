@@ -8,7 +8,7 @@ from django.utils import timezone
 from hubconnect.core.models import User
 from hubconnect.engine.plan import values_hash
 from hubconnect.engine.values import restore_all
-from hubconnect.integrations.models import Decision, Failure, Flow, Link
+from hubconnect.integrations.models import Decision, Failure, Flow, FollowUp, Link
 from hubconnect.integrations.services.closing import close
 from hubconnect.integrations.services.nudging import Nudge
 from hubconnect.mappings.models import Direction
@@ -45,14 +45,29 @@ def dismiss(failure: Failure, actor: User) -> None:
     """Let a failure go: what it was about is not sent; the next edit of the record is.
 
     Directions that waited behind it read the record afresh. A record without a counterpart is
-    remembered, so that it is not taken up again until its values change.
+    remembered, so that it is not taken up again until its values change. Of a comment or file
+    the record itself is not touched.
     """
     row = Failure.objects.select_for_update().get(pk=failure.pk)
     if row.state != Failure.State.OPEN:
         return
-    if row.level == Failure.Level.RECORD and row.type_pair_id is not None:
+    if row.child:
+        _look_again(row)
+    elif row.level == Failure.Level.RECORD and row.type_pair_id is not None:
         _let_go(row, actor)
     close(row, Failure.State.DISMISSED, timezone.now(), actor=actor)
+
+
+def _look_again(failure: Failure) -> None:
+    """Have what hangs on the record compared once more, which takes note of the dismissal."""
+    FollowUp.objects.update_or_create(
+        flow=failure.flow,
+        record_id=failure.record_id,
+        kind=failure.child.partition(" ")[0],
+        waits_type="",
+        waits_id="",
+        defaults={"due_at": timezone.now()},
+    )
 
 
 def _let_go(failure: Failure, actor: User) -> None:

@@ -1,6 +1,6 @@
 """What carrying comments works with: both sides, the rules, and what is remembered."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -65,6 +65,9 @@ class Memory:
     known: comment_links.Known
     failures: dict[tuple[str, str], Failure]
     intents: dict[int, list[ChildIntent]]
+    dismissed: Mapping[
+        tuple[str, str], str
+    ]  # version at which a person let go, by record and child
     standing: set[str] = field(default_factory=set)
 
     @classmethod
@@ -86,6 +89,7 @@ class Memory:
             comment_links.load(session.flow.source_side, list(by_id), wanted),
             {(one.record_id, one.child): one for one in failures},
             child_intents.open_on(list(by_id), *kinds),
+            child_failures.dismissed(session, KIND, by_id.values()),
         )
 
     def must_read(self, hanging: Hanging) -> bool:
@@ -94,7 +98,8 @@ class Memory:
         known = self.known.get((link.pk, comment_id))
         if known is None or not known.source_version:
             return True
-        return (link.source_id, child_of(comment_id)) in self.failures
+        key = link.source_id, child_of(comment_id)
+        return key in self.failures or self.dismissed.get(key, "") not in ("", known.source_version)
 
     def is_held(self, hanging: Hanging) -> bool:
         """Tell whether a lost reply leaves open what this comment is, or what became of it."""
@@ -116,6 +121,11 @@ class Memory:
             return False
         due = failure.next_try_at
         return due is None or due > timezone.now()
+
+    def is_dismissed(self, link: LinkState, comment: Comment) -> bool:
+        """Tell whether a person let go of a comment as it stands."""
+        version = comment_links.version_of(comment.version)
+        return self.dismissed.get((link.source_id, child_of(comment.id))) == version
 
     def stands(self, link: LinkState, comment_id: str) -> None:
         """Note that the failure of a comment, if there is one, is not over."""

@@ -16,6 +16,7 @@ from hubconnect.engine.comments import (
     AgreeComment,
     EditComment,
     decide_comment,
+    let_go,
     needs_target,
 )
 from hubconnect.engine.plan import LinkState
@@ -130,6 +131,9 @@ def _decide(desk: Desk, memory: Memory, ready: Sequence[tuple[LinkState, Comment
     for link, comment in ready:
         one = known.get((link.pk, comment.id))
         target = targets.get(one.target_id) if one is not None else None
+        if memory.is_dismissed(link, comment):
+            todo.quiet.append((link, let_go(comment, one)))
+            continue
         try:
             decision = decide_comment(comment, one, target, rules)
         except RecordError as error:

@@ -1,6 +1,6 @@
 """What carrying files works with: both sides, the limits, and what is remembered."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -38,6 +38,7 @@ class Memory:
     known: attachment_links.Known
     failures: dict[tuple[str, str], Failure]
     intents: dict[int, list[ChildIntent]]
+    dismissed: Collection[tuple[str, str]]  # what a person let go of, as record and child
     standing: set[str] = field(default_factory=set)
 
     @classmethod
@@ -55,6 +56,7 @@ class Memory:
             attachment_links.load(ids),
             {(one.record_id, one.child): one for one in failures},
             child_intents.open_on(ids, ChildIntent.Kind.FILE),
+            child_failures.dismissed(session, KIND, links),
         )
 
 
@@ -101,6 +103,10 @@ class Desk:
         if failure is None or failure.category == Category.FILE_REFUSED:
             return False
         return failure.next_try_at is None or failure.next_try_at > timezone.now()
+
+    def is_dismissed(self, link: LinkState, file: FileInfo) -> bool:
+        """Tell whether a person let go of a file."""
+        return (link.source_id, child_of(file)) in self.memory.dismissed
 
     def stands(self, link: LinkState, file: FileInfo) -> None:
         """Note that a file is not carried yet."""

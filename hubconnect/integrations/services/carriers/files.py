@@ -95,6 +95,8 @@ def _is_wanted(desk: Desk, link: LinkState, file: FileInfo) -> bool:
     """Tell whether a file is to be fetched; store why not, where that is a failure."""
     if file.digest and (link.pk, file.digest) in desk.memory.known:
         return False
+    if desk.is_dismissed(link, file):
+        return False
     if desk.waits(link, file):
         desk.stands(link, file)
         return False
