@@ -24,19 +24,37 @@ class HubSpotLinks:
         return [self._account.create("companies", {"name": "Far"}) for _ in range(count)]
 
     def link(self, near: str, far: str) -> None:
-        link(self._account, f"contacts/{near}", f"companies/{far}")
+        self._account.associate("contacts", near, "companies", far)
 
     def unlink(self, near: str, far: str) -> None:
-        path = f"/crm/v4/objects/contacts/{near}/associations/companies/{far}"
-        status, _, _ = self._account.api("DELETE", path)
-        assert status == 204
+        self._account.dissociate("contacts", near, "companies", far)
 
 
-def link(account: Sandbox, near: str, far: str) -> None:
-    """Link two records, each given as type/id, with the plain type."""
-    path = f"/crm/v4/objects/{near}/associations/default/{far}"
-    status, _, _ = account.api("PUT", path)
-    assert status == 200
+class HubSpotNotes:
+    """A user who writes notes on deals."""
+
+    object_type = "deals"
+    author = "rae.poe@example.com"
+    author_name = "Rae Poe"
+
+    def __init__(self, account: Sandbox) -> None:
+        self._account = account
+
+    def make_records(self, count: int) -> list[str]:
+        stage = {"dealstage": "appointmentscheduled", "pipeline": "default"}
+        return [
+            self._account.create("deals", {"dealname": f"Deal {number}", **stage})
+            for number in range(count)
+        ]
+
+    def add(self, record_id: str, text: str) -> str:
+        return self._account.add_note(text, ("deals", record_id))
+
+    def edit(self, comment_id: str, text: str) -> None:
+        self._account.update("notes", comment_id, {"hs_note_body": f"<p>{text}</p>"})
+
+    def delete(self, comment_id: str) -> None:
+        self._account.archive("notes", comment_id)
 
 
 class HubSpotSubject:
@@ -55,7 +73,7 @@ class HubSpotSubject:
         self.account, self._opened = account, opened
         self.connector = self.open({})
         self.links = HubSpotLinks(account)
-        self.comments = None
+        self.comments = HubSpotNotes(account)
         self.files = None
 
     def values(self, number: int) -> dict[str, Value]:

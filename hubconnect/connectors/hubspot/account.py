@@ -173,7 +173,9 @@ class OwnerDirectory:
         self._key = key
         self._emails: dict[str, str] | None = None
         self._ids: dict[str, str] = {}
+        self._people: dict[str, list[str]] = {}
         self._is_renewed = False
+        self._refusal: AttentionError | None = None
 
     def email_of(self, owner_id: str) -> str:
         """Return the owner's e-mail, or the id itself if there is no such owner."""
@@ -192,6 +194,16 @@ class OwnerDirectory:
         # What had no e-mail when it was read came as an id, and goes back as one.
         return found or (email if email.isdigit() and email not in emails else "")
 
+    def name_of(self, email: str) -> str:
+        """Return the name of the owner with this e-mail, or ""."""
+        self._load()
+        return self._people.get(email.strip().casefold(), ["", ""])[0]
+
+    def email_of_user(self, user_id: str) -> str:
+        """Return the e-mail of the user, "" if he is no owner: an owner's id is another."""
+        self._load()
+        return next((email for email, (_, each) in self._people.items() if each == user_id), "")
+
     def _find(self, email: str) -> str:
         return self._ids.get(email.strip().casefold(), "")
 
@@ -208,23 +220,38 @@ class OwnerDirectory:
         return True
 
     def _take(self, text: str) -> None:
-        active, inactive = json.loads(text)
+        active, inactive, self._people = json.loads(text)
         self._emails = {**inactive, **active}
         self._ids = {email: owner_id for owner_id, email in active.items()}
 
     def _read(self) -> str:
         self._is_renewed = True
-        both = [self._api.owners(archived=archived) for archived in (False, True)]
-        return json.dumps(
-            [
-                {
-                    str(owner["id"]): str(owner["email"]).strip().casefold()
-                    for owner in owners
-                    if owner.get("id") and owner.get("email")
-                }
-                for owners in both
-            ]
-        )
+        if self._refusal is not None:
+            raise self._refusal
+        try:
+            active, inactive = map(self._page, (False, True))
+        except AttentionError as error:
+            self._refusal = error
+            raise
+        ids = [{str(one["id"]): _email(one) for one in owners} for owners in (active, inactive)]
+        people = {_email(one): [_name(one), _user_id(one)] for one in (*inactive, *active)}
+        return json.dumps([*ids, people])
+
+    def _page(self, archived: bool) -> list[dict[str, Any]]:  # noqa: FBT001 - mapped over both
+        found = self._api.owners(archived=archived)
+        return [one for one in found if one.get("id") and _email(one)]
+
+
+def _email(owner: Mapping[str, Any]) -> str:
+    return str(owner.get("email") or "").strip().casefold()
+
+
+def _name(owner: Mapping[str, Any]) -> str:
+    return " ".join(str(owner.get(part) or "") for part in ("firstName", "lastName")).strip()
+
+
+def _user_id(owner: Mapping[str, Any]) -> str:
+    return str(owner.get("userId") or owner.get("userIdIncludingInactive") or "")
 
 
 def user_email(api: HubSpotApi, user_id: str) -> str:

@@ -47,6 +47,8 @@ from hubconnect.connectors.hubspot.errors import GarbledAnswerError
 from hubconnect.connectors.hubspot.explaining import is_stale
 from hubconnect.connectors.hubspot.links import Links
 from hubconnect.connectors.hubspot.lookup import Finder
+from hubconnect.connectors.hubspot.notebook import NOTES, Notebook
+from hubconnect.connectors.hubspot.notes import Notes
 from hubconnect.connectors.hubspot.objects import KEY_PROPERTY, KINDS, ObjectKind
 from hubconnect.connectors.hubspot.parameters import PARAMETERS
 from hubconnect.connectors.hubspot.places import build_places, opened_at
@@ -216,7 +218,7 @@ class HubSpotConnector(Connector):
         settler = Settler(
             self._reader(object_type),
             app_id=self._text("app_id"),
-            longest_request=self.context.request_timeout + self.server_time,
+            longest_request=self._longest_request,
         )
         if self._schema(object_type).has_key:
             return settler.by_key(sent)
@@ -249,6 +251,11 @@ class HubSpotConnector(Connector):
     @override
     def associating(self) -> Associations:
         return Associations(self._links, self._kinds)
+
+    @property
+    @override
+    def commenting(self) -> Notes:
+        return Notes(self._notebook, self._links, self._owners, self.now)
 
     # What the methods above are made of
 
@@ -302,7 +309,20 @@ class HubSpotConnector(Connector):
 
     @cached_property
     def _owners(self) -> OwnerDirectory:
-        return OwnerDirectory(self._api, self._shelf, self._key("owners"))
+        return OwnerDirectory(self._api, self._shelf, self._key("people"))
+
+    @property
+    def _longest_request(self) -> timedelta:
+        return self.context.request_timeout + self.server_time
+
+    @property
+    def _notebook(self) -> Notebook:
+        return Notebook(
+            self._reader(NOTES),
+            self._links,
+            app_id=self._text("app_id"),
+            longest_request=self._longest_request,
+        )
 
     @cached_property
     def _links(self) -> Links:

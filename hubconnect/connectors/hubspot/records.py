@@ -73,21 +73,22 @@ class RecordReader:
         self, window: Window, criteria: Criteria, names: Sequence[str], after: str
     ) -> Iterator[Page]:
         """Yield what was modified in the window, as the search index has it."""
-        group = [
-            {
-                "propertyName": self.schema.kind.modified,
-                "operator": "BETWEEN",
-                "value": str(milliseconds(window.lower)),
-                "highValue": str(milliseconds(window.upper)),
-            },
-            *build_filters(criteria, self.schema),
-        ]
+        group = [self.modified_in(window), *build_filters(criteria, self.schema)]
         build = self.builder(names)
         if not fits([group], build.properties):
             yield from self._settled(group, names, after)
             return
         for items in self.search([group], build.properties, after):
             yield from _pages([build(item) for item in items], is_settled=False)
+
+    def modified_in(self, window: Window) -> Json:
+        """Return the filter for what was modified in the window."""
+        return {
+            "propertyName": self.schema.kind.modified,
+            "operator": "BETWEEN",
+            "value": str(milliseconds(window.lower)),
+            "highValue": str(milliseconds(window.upper)),
+        }
 
     def everything(self, criteria: Criteria, names: Sequence[str], after: str) -> Iterator[Page]:
         """Yield all records: by the list, which is complete, or those that meet the criteria."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from hubconnect.connectors.base import Field, Option, Value, Values, ValueType
 from hubconnect.connectors.errors import AttentionError
+from hubconnect.connectors.hubspot.mentions import MENTIONED, Mentions
 from hubconnect.connectors.hubspot.objects import KEY_PROPERTY, ObjectKind
 from hubconnect.connectors.hubspot.values import (
     LONGEST_TEXT,
@@ -76,6 +77,12 @@ class Schema:
         self.fields = {field.name: field for field in fields}
         self.formatters = {name: Formatter(f, owners) for name, f in self.fields.items()}
         self._parsers = {name: build_parser(f, owners) for name, f in self.fields.items()}
+        self._mentions = Mentions(owners)
+        rich = [one for one in self.fields.values() if one.type is ValueType.RICH_TEXT]
+        self._bodies = frozenset(one.name for one in rich if kind.is_activity)
+        for name in self._bodies:
+            self.formatters[name] = Formatter(self.fields[name], owners, self._mentions.write)
+            self._parsers[name] = self._mentions.read
 
     @property
     def has_key(self) -> bool:
@@ -154,7 +161,11 @@ class Schema:
             RecordError: a value does not suit its field.
             AttentionError: there is no such field.
         """
-        return {self.get_field(name).name: self.formatters[name](v) for name, v in values.items()}
+        texts = {self.get_field(name).name: self.formatters[name](v) for name, v in values.items()}
+        bodies = [text for n in self._bodies & values.keys() if isinstance(text := values[n], str)]
+        if bodies and MENTIONED in self.fields and MENTIONED not in values:
+            texts[MENTIONED] = self._mentions.mentioned(bodies)
+        return texts
 
 
 # Stands for a property an answer does not show, as None stands for an empty one.

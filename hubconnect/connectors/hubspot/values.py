@@ -10,8 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol
 
-import nh3
-
+from hubconnect.connectors import rich_text
 from hubconnect.connectors.base import Field, Value, ValueType
 from hubconnect.connectors.errors import Category, FieldFault, RecordError
 
@@ -76,7 +75,12 @@ def parse_options(text: str) -> frozenset[str] | None:
 
 def parse_rich_text(text: str) -> str | None:
     """Return HTML without anything that could act."""
-    return nh3.clean(text) or None
+    return rich_text.clean(text) or None
+
+
+def format_rich_text(text: str) -> str:
+    """Return HTML without anything that could act, and mentions as the plain text "@Name"."""
+    return rich_text.strip_mentions(rich_text.clean(text))
 
 
 def keep_text(text: str) -> str:
@@ -129,7 +133,6 @@ FORMATS: Mapping[ValueType, tuple[type, Callable[[Any], str | None]]] = {
     ValueType.TEXT: (str, keep_text),
     ValueType.OPTION: (str, keep_text),
     ValueType.REFERENCE: (str, keep_text),
-    ValueType.RICH_TEXT: (str, nh3.clean),
     ValueType.NUMBER: (Decimal, format_number),
     ValueType.BOOLEAN: (bool, format_boolean),
     ValueType.DATE: (date, date.isoformat),
@@ -167,6 +170,7 @@ class Formatter:
 
     field: Field
     owners: Owners
+    write_rich_text: Callable[[str], str] = format_rich_text
 
     def __call__(self, value: Value) -> str:
         """Return the text to write; "" clears.
@@ -190,6 +194,8 @@ class Formatter:
         """Return the text, or None when the value is not of the field's type."""
         if self.field.type is ValueType.USER:
             return self._owner(value) if isinstance(value, str) else None
+        if self.field.type is ValueType.RICH_TEXT:
+            return self.write_rich_text(value) if isinstance(value, str) else None
         expected, to_text = FORMATS[self.field.type]
         if not isinstance(value, expected) or (expected is date and isinstance(value, datetime)):
             return None

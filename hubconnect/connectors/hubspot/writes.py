@@ -72,7 +72,7 @@ class RecordWriter:
                 continue
             trace = str(position)
             body: Json = {"id": patch.id, "properties": texts, TRACE: trace}
-            items.append(Item("update", patch.key, trace, body, tuple(texts)))
+            items.append(Item("update", patch.key, trace, body, tuple(patch.values)))
         return outcomes + self._send(_batches(items))
 
     def _new(self, draft: Draft, trace: str) -> Item:
@@ -95,8 +95,8 @@ class RecordWriter:
         elif self._schema.has_key:
             body |= {"id": draft.key, "idProperty": KEY_PROPERTY}
             action = "upsert"
-        cleared: dict[str, Value] = {name: None for name in texts if name not in filled}
-        return Item(action, draft.key, trace, body, tuple(texts), cleared)
+        cleared: dict[str, Value] = {name: None for name in draft.values if name not in filled}
+        return Item(action, draft.key, trace, body, tuple(draft.values), cleared)
 
     def _recognised(self, items: Sequence[Item], outcomes: list[Outcome]) -> list[Outcome]:
         """Take for done what was refused only because the record has our key already."""
