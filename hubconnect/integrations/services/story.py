@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from hubconnect.connectors.base import Field, Option, ValueType
-from hubconnect.connectors.errors import ConnectorError
+from hubconnect.connectors.errors import Category, ConnectorError
 from hubconnect.core.wording import counted
 from hubconnect.engine.values import Stored, as_text, from_stored, show
 from hubconnect.integrations.models import Failure, Flow, Side
@@ -43,6 +43,7 @@ class Step:
         accepts: options the target takes, for a field at fault.
         expects: the form of value it takes, for a field at fault.
         is_hidden_requirement: mandatory, though its description does not say so.
+        is_preparable: a pair, a default or cutting would mend it.
         has_row: False for a field that was refused and that no row writes.
     """
 
@@ -56,6 +57,7 @@ class Step:
     accepts: tuple[Option, ...] = ()
     expects: str = ""
     is_hidden_requirement: bool = False
+    is_preparable: bool = False
     has_row: bool = True
 
 
@@ -127,10 +129,15 @@ class _Telling:
 
     def _with_fault(self, step: Step, name: str, fault: Mapping[str, Any]) -> Step:
         field = self.target.get(name)
+        accepts = _accepts(tuple(fault.get("accepted", ())), field)
+        is_missing = not step.has_row or not step.says.text
+        can_cut = self.failure.category == Category.TOO_LONG and bool(field and field.max_length)
+        can_stand_in = self.failure.category == Category.CONVERSION
         return replace(
             step,
             fault=fault["message"],
-            accepts=_accepts(tuple(fault.get("accepted", ())), field),
+            accepts=accepts,
+            is_preparable=bool(accepts) or is_missing or can_cut or can_stand_in,
             expects=fault.get("expects") or _expects(field),
             is_hidden_requirement=bool(fault.get("is_hidden_requirement")),
         )

@@ -57,6 +57,7 @@ def failure_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "flow": failure.flow,
         "path": path,
         "wanted": [step for step in path if step.fault],
+        "is_preparable": any(step.is_preparable for step in path),
         "fix_url": causes.repair_url(failure),
         "guide": find_topic(f"{failure.flow.target_system.connector}-troubleshooting"),
         "waiting": story.waiting(failure),

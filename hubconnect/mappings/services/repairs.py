@@ -18,6 +18,7 @@ from hubconnect.mappings.services.editing import UNCHOSEN, Sheet
 from hubconnect.mappings.services.sides import Sides
 
 _TOO_LONG: Final = "TOO_LONG"
+_CONVERSION: Final = "CONVERSION"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,17 +119,26 @@ def _prepare(one: Refused, sheet: Sheet, sides: Sides) -> str:
     if at is None:
         return _add_row(one, target, target_side, sheet)
     sheet.open_rows.add(at)
-    named = f"{target.label} ({target.name})"
-    if one.category == _TOO_LONG:
+    return f"{target.label} ({target.name}): {_mend(one, target, at, sheet, sides)}"
+
+
+def _mend(one: Refused, target: Field, at: int, sheet: Sheet, sides: Sides) -> str:
+    """Prepare a row that is there; return what was done."""
+    if one.category == _TOO_LONG and target.max_length is not None:
         sheet.rules[at] = replace(sheet.rules[at], cut_text=True)
-        return f"{named}: cutting text that is too long is ticked."
+        return "cutting text that is too long is ticked."
     if one.values and target.type in OPTION_TYPES and (target.options or one.accepted):
-        return f"{named}: {_add_pairs(one, target, at, sheet, sides)}"
+        return _add_pairs(one, target, at, sheet, sides)
     default = _first_accepted(one, target)
     if not one.values and default and not _default_of(sheet.rules[at], one.way):
         sheet.rules[at] = _with_default(sheet.rules[at], one.way, default)
-        return f"{named}: the default “{_label(default, target)}” is put in. Is it the right one?"
-    return f"{named}: its row is unfolded. Give it a default, or correct what it reads."
+        return f"the default “{_label(default, target)}” is put in. Is it the right one?"
+    if one.values and one.category != _CONVERSION:
+        return (
+            "its row is unfolded. No pair or default stands in for this value: correct it at its "
+            "source, or read another field."
+        )
+    return "its row is unfolded. Type the default that is written instead."
 
 
 def _writing_row(one: Refused, rules: Sequence[FieldRule]) -> int | None:

@@ -221,6 +221,9 @@ def test_refused_text_in_an_email_field_is_told_by_label_and_internal_name(
     assert "said “plain text”" in page
     assert "expects an e-mail address" in page
     assert "/help/hubspot-troubleshooting/" in page
+    assert "Open the mapping row" in page
+    fixed = text(sync_admin_client.get(fix_url(sync_admin_client, failure)))
+    assert "correct it at its source" in fixed
 
 
 def test_learned_requirement_is_asked_for_until_it_is_taken_back(

@@ -120,7 +120,9 @@ def test_value_no_option_can_mend_unfolds_its_row() -> None:
     sheet, sentence = prepared(Refused(TO_RIGHT, "name", ("nonsense",)), rule)
     assert sheet.rules == [rule]
     assert sheet.open_rows == {0}
-    assert "correct what it reads" in sentence
+    assert "correct it at its source" in sentence
+    _, sentence = prepared(Refused(TO_RIGHT, "name", ("nonsense",), category="CONVERSION"), rule)
+    assert "Type the default" in sentence
 
 
 def test_field_the_target_does_not_have_is_named() -> None:
