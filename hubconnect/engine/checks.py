@@ -329,6 +329,14 @@ def _missing_rows(rows: Sequence[_Row], left: Side, right: Side) -> _Found:
                 missing=(way, field.name),
                 is_learned=field.name in target.learned,
             )
+        choice = [name for name in target.type.one_of if name in target.fields]
+        if choice and not given.intersection(choice):
+            names = ", ".join(target.fields[name].label for name in choice)
+            yield Problem(
+                message=f"{target.system} needs at least one of {names} to create a record, and no "
+                "row gives one. Add a row, with a field to read or a default.",
+                missing=(way, choice[0]),
+            )
 
 
 def _missing(target: Side, field: Field) -> str:

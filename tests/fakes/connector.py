@@ -65,6 +65,7 @@ class FakeAccount:
     remarks: tuple[Remark, ...] = ()
     missing: tuple[str, ...] = ()
     fields: dict[str, list[Field]] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
     checks: int = 0
 
 
@@ -188,10 +189,16 @@ class FakeConnector(Connector):
         self._open().has_ledger = True
 
     def object_types(self) -> list[ObjectType]:
-        names = self._open().fields
+        account = self._open()
         return [
-            ObjectType(name=one, label=one.title(), capabilities=WRITABLE, modified_field="changed")
-            for one in names
+            ObjectType(
+                name=one,
+                label=one.title(),
+                capabilities=WRITABLE,
+                modified_field="changed",
+                unreadable=account.unreadable.get(one, ""),
+            )
+            for one in account.fields
         ]
 
     def fields(self, object_type: str) -> list[Field]:

@@ -19,7 +19,15 @@ from hubspot.crm.contacts import (
     SimplePublicObjectInputForCreate,
 )
 from hubspot.crm.contacts.exceptions import ApiException
+from hubspot.crm.objects import (
+    SimplePublicObjectInputForCreate as AnyObjectForCreate,
+)
 from hubspot.crm.properties import PropertyCreate
+from hubspot.crm.schemas import (
+    ObjectSchemaEgg,
+    ObjectTypeDefinitionLabels,
+    ObjectTypePropertyCreate,
+)
 
 from tests.sandbox_process import Sandbox
 
@@ -134,3 +142,34 @@ def test_merge_files_and_pipelines(client: Any, hub: Sandbox, email: str, tmp_pa
     assert uploaded.id in {each.id for each in found.results}
     stages = client.crm.pipelines.pipeline_stages_api.get_all("deals", "default").results
     assert "closedwon" in {each.id for each in stages}
+
+
+def test_custom_objects(client: Any, hub: Sandbox) -> None:  # noqa: ANN401
+    api = client.crm.schemas.core_api
+    made = api.create(
+        object_schema_egg=ObjectSchemaEgg(
+            name="boat",
+            labels=ObjectTypeDefinitionLabels(singular="Boat", plural="Boats"),
+            primary_display_property="hull",
+            required_properties=["hull"],
+            searchable_properties=["hull"],
+            secondary_display_properties=[],
+            associated_objects=["CONTACT"],
+            properties=[
+                ObjectTypePropertyCreate(
+                    name="hull", label="Hull", type="string", field_type="text"
+                )
+            ],
+        )
+    )
+    assert made.object_type_id.startswith("2-")
+    assert made.fully_qualified_name == "p4242_boat"
+    assert [one.name for one in api.get_all(archived=False).results] == ["boat"]
+    assert api.get_by_id(object_type=made.object_type_id).labels.plural == "Boats"
+    boat = client.crm.objects.basic_api.create(
+        object_type=made.object_type_id,
+        simple_public_object_input_for_create=AnyObjectForCreate(
+            properties={"hull": "A"}, associations=[]
+        ),
+    )
+    assert hub.get("p4242_boat", boat.id)["properties"]["hull"] == "A"

@@ -110,6 +110,9 @@ class MappingForm(forms.Form):
             self.errors.pop(f"{side}_type", None)
             self.add_error(f"{side}_system", trouble)
         left, right = self.chosen("left"), self.chosen("right")
+        for side, chosen in (("left", left), ("right", right)):
+            if chosen is not None and chosen.type.unreadable:
+                self.add_error(f"{side}_type", chosen.type.unreadable)
         if left is None or right is None:
             return data
         if left.system == right.system and left.type == right.type:
@@ -142,4 +145,5 @@ def free_or_refused(name: str, mapping: Mapping | None) -> str:
 
 def _shown(kind: ObjectType) -> str:
     same = kind.label == kind.name
-    return kind.label if same else f"{kind.label} ({kind.name})"
+    shown = kind.label if same else f"{kind.label} ({kind.name})"
+    return f"{shown}: may not be read" if kind.unreadable else shown

@@ -104,6 +104,17 @@ def test_object_type_that_is_not_there_is_refused(
     assert "Choose one of the listed object types." in text
 
 
+@pytest.mark.requirement("S12")
+def test_object_type_that_may_not_be_read_is_listed_and_refused_with_the_reason(
+    sync_admin_client: Client, chosen: dict[str, str], account: FakeAccount
+) -> None:
+    account.unreadable = {"deals": "Deals cannot be read: the token lacks the scope deals.read."}
+    text = page(sync_admin_client, "/mappings/add/", chosen)
+    assert "Deals (deals): may not be read" in text
+    assert "the token lacks the scope deals.read" in text
+    assert not Mapping.objects.exists()
+
+
 @pytest.mark.parametrize("value", ["999", "x", "-1"])
 def test_system_that_is_not_there_is_refused(
     sync_admin_client: Client, chosen: dict[str, str], value: str

@@ -156,6 +156,18 @@ def test_required_field_without_row_is_named_where_records_are_created() -> None
     assert "Desk needs Code to create a record" in found.message
 
 
+def test_one_of_several_fields_is_enough_but_one_must_be() -> None:
+    fields = (text("mail"), text("first"), text("last"))
+    kind = ObjectType(
+        name="t", label="Things", capabilities=WRITABLE, one_of=("mail", "first", "last")
+    )
+    right = Side("Desk", kind, {one.name: one for one in (*fields, text("phone"))})
+    assert not problems(FieldRule(left="name", right="last"), right=right)
+    found = only(FieldRule(left="name", right="phone"), right=right)
+    assert found.missing == (TO_RIGHT, "mail")
+    assert "at least one of Mail, First, Last" in found.message
+
+
 @pytest.mark.parametrize(
     "rule",
     [
