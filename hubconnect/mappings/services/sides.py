@@ -15,6 +15,8 @@ class Sides:
 
     left: Side
     right: Side
+    # OIM parts a system into projects; one without any, as all systems here are, has this one.
+    project: str = "OH_NO_PROJECT"
 
 
 def load_sides(mapping: Mapping, *, is_fresh: bool = False) -> Sides:

@@ -17,6 +17,7 @@ from hubconnect.connectors.base import (
     Option,
     ValueType,
 )
+from hubconnect.connectors.children import AssociationType
 from hubconnect.systems.models import System
 from hubconnect.systems.services.connections import open_connector
 
@@ -61,6 +62,25 @@ def fields(
         text = json.dumps([asdict(one) for one in found])
         cache.set(key, text, settings.SCHEMA_KEEP_S)
     return {one["name"]: _field(one) for one in json.loads(text)}
+
+
+def association_types(
+    system: System, object_type: str, *, is_fresh: bool = False
+) -> list[AssociationType]:
+    """Return the kinds of link that records of an object type can have; none if it has no links.
+
+    Raises:
+        ConnectorError: they are not known yet and the system cannot be asked.
+    """
+    key = _key(system, f"associations:{object_type}")
+    text = None if is_fresh else cache.get(key)
+    if text is None:
+        with open_connector(system, is_fresh=is_fresh) as connector:
+            links = connector.associating
+            found = links.association_types(object_type) if links is not None else []
+        text = json.dumps([asdict(one) for one in found])
+        cache.set(key, text, settings.SCHEMA_KEEP_S)
+    return [AssociationType(**one) for one in json.loads(text)]
 
 
 def forget(system: System) -> None:

@@ -1,0 +1,49 @@
+"""Stores what a mapping carries beside fields."""
+
+from collections.abc import Sequence
+
+from auditlog.models import LogEntry
+from django.db import transaction
+
+from hubconnect.mappings.models import AssociationMapping, Mapping
+from hubconnect.mappings.services import usage
+from hubconnect.mappings.services.rows import ChangedMeanwhileError
+
+
+@transaction.atomic
+def save_carried(
+    mapping: Mapping, associations: Sequence[AssociationMapping], *, version: int
+) -> Mapping:
+    """Store a checked mapping with its associations, as of its next version.
+
+    Raises:
+        InUseError: an active integration uses it.
+        ChangedMeanwhileError: its version is no longer the one that was edited.
+    """
+    locked = Mapping.objects.select_for_update().get(pk=mapping.pk)
+    usage.ensure_editable(locked)
+    if locked.version != version:
+        msg = (
+            f"Somebody saved version {locked.version} while you edited version {version}. "
+            "Reload the page to see it, then make your changes again."
+        )
+        raise ChangedMeanwhileError(msg)
+    before = [_words(row) for row in locked.associations.all()]
+    locked.associations.all().delete()
+    AssociationMapping.objects.bulk_create(associations)
+    mapping.version = locked.version + 1
+    mapping.save()
+    after = [_words(row) for row in associations]
+    if before != after:
+        changes = {"associations": ["; ".join(before), "; ".join(after)]}
+        LogEntry.objects.log_create(mapping, action=LogEntry.Action.UPDATE, changes=changes)
+    return mapping
+
+
+def _words(row: AssociationMapping) -> str:
+    parts = [str(row), row.get_direction_display()]
+    parts += ["must exist"] if row.must_exist else []
+    parts += [] if row.carries_removal else ["keeps links taken away"]
+    parts += [f"default left {row.default_left}"] if row.default_left else []
+    parts += [f"default right {row.default_right}"] if row.default_right else []
+    return ", ".join(parts)
