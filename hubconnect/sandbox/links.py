@@ -109,6 +109,11 @@ def default_type(db: sqlite3.Connection, source: Kind, target: Kind) -> Associat
     raise invalid(message)
 
 
+def has_default_type(db: sqlite3.Connection, source: Kind, target: Kind) -> bool:
+    """Return whether records of two object types can be linked."""
+    return any(one.is_default for one in types_between(db, source, target))
+
+
 def require_types(
     db: sqlite3.Connection, source: Kind, target: Kind, wanted: Iterable[Mapping[str, Any]]
 ) -> list[AssociationType]:

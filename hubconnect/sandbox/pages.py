@@ -2,25 +2,29 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from markupsafe import Markup
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from hubconnect.sandbox import links, pages_html as html
+from hubconnect.sandbox import calculations, links, page_actions, pages_html as html, pages_record
 from hubconnect.sandbox.account import Account
 from hubconnect.sandbox.catalog.kinds import KINDS, Kind, find_kind
 from hubconnect.sandbox.errors import ApiError
 from hubconnect.sandbox.moments import to_text
 from hubconnect.sandbox.oauth_apps import list_apps
+from hubconnect.sandbox.pages_faults import switchboard
 from hubconnect.sandbox.records import Record, Records, id_of
 from hubconnect.sandbox.writing import create_record, update_record
 
 PAGE_SIZE = 50
+_POLICY = (
+    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+_Answer = Callable[[Account, Request, list[str]], Response]
 _SAVED = "Saved."
-_HISTORY_SHOWN = 12
-_LINKS_SHOWN = 20
 
 
 class Pages:
@@ -28,12 +32,18 @@ class Pages:
 
     def __init__(self, account: Account) -> None:
         self.account = account
+        self._others: dict[str, _Answer] = {
+            "style.css": _style,
+            "files": page_actions.send_content,
+            "faults": page_actions.switch,
+        }
 
     def answer(self, request: Request) -> Response:
         """Answer one request."""
         parts = [part for part in request.path.split("/") if part][1:]
-        if parts == ["style.css"]:
-            return Response(html.STYLE, content_type="text/css;charset=utf-8")
+        calculations.catch_up(self.account)
+        if parts and parts[0] in self._others:
+            return self._others[parts[0]](self.account, request, parts[1:])
         kind = find_kind(parts[1]) if parts[:1] == ["records"] and len(parts) > 1 else None
         if not parts:
             return self._overview()
@@ -61,7 +71,9 @@ class Pages:
             navigation=html.navigation(KINDS.values(), counts, current),
             content=content,
         )
-        return Response(text, status, content_type="text/html;charset=utf-8")
+        response = Response(text, status, content_type="text/html;charset=utf-8")
+        response.headers["Content-Security-Policy"] = _POLICY
+        return response
 
     def _overview(self) -> Response:
         options = self.account.options
@@ -80,8 +92,8 @@ class Pages:
         content = Markup(
             '<div class="head"><h1>Overview</h1></div><section class="card">{}</section>'
             '<p class="quiet">A stand-in for a HubSpot account. Choose an object type to look at'
-            " its records; what you change here counts as an edit made in HubSpot.</p>"
-        ).format(facts)
+            " its records; what you change here counts as an edit made in HubSpot.</p>{}"
+        ).format(facts, switchboard(self.account.switches.list()))
         return self._page("Overview", content + self._apps())
 
     def _apps(self) -> Markup:
@@ -147,7 +159,7 @@ class Pages:
             records = Records(db, self.account, kind.name)
             record = None if given == "new" else records.find(id_of(given) or 0)
             if record is not None:
-                title = label(kind, record)
+                title = pages_record.label(kind, record)
                 content = _editor(records, record, typed, faults)
             else:
                 title = f"New {kind.singular}"
@@ -182,6 +194,9 @@ class Pages:
                 if rest[1:] == ["archive"]:
                     links.archive(self.account, db, records, [found.id])
                     return redirect(f"/sandbox/records/{kind.name}", 303)
+                if rest[1:]:
+                    where = page_actions.act(self.account, request, db, (kind, found), rest[1])
+                    return redirect(f"/sandbox/records/{where}?saved=1", 303)
                 before = found.properties(records.schema)
                 changed = {
                     name: value for name, value in typed.items() if value != before.get(name, "")
@@ -192,10 +207,8 @@ class Pages:
         return redirect(f"/sandbox/records/{kind.name}/{rest[0]}?saved=1", 303)
 
 
-def label(kind: Kind, record: Record) -> str:
-    """Return how a person would call a record."""
-    words = [record.stored[name] for name in kind.label_properties if name in record.stored]
-    return " ".join(words) or f"{kind.singular.title()} {record.id}"
+def _style(_account: Account, _request: Request, _rest: list[str]) -> Response:
+    return Response(html.STYLE, content_type="text/css;charset=utf-8")
 
 
 def _search(db: sqlite3.Connection, kind: Kind, query: str, page: int) -> tuple[list[int], int]:
@@ -239,51 +252,13 @@ def _editor(
         '<form method="post" action="/sandbox/records/{}/{}/archive">'
         '<button class="danger">Delete this {}</button></form>'
     ).format(records.kind.name, record.id, records.kind.singular)
-    return Markup('<div class="columns"><div>{}{}</div><div>{}</div></div>').format(
-        html.record_form(records.schema, values, faults, "Save"), delete, _side(records, record)
-    )
-
-
-def _side(records: Records, record: Record) -> Markup:
-    """Build what stands beside the form: system properties, associations, latest changes."""
-    system = html.definitions(
-        [
-            ("Record ID", record.id),
-            ("Created", html.moment(to_text(record.created))),
-            ("Modified", html.moment(to_text(record.modified))),
-            ("Source", record.stored.get("hs_object_source", "")),
-        ]
-    )
-    linked = []
-    for target in KINDS.values():
-        found = links.targets(records.db, records.kind, record.id, target, 0, _LINKS_SHOWN)
-        others = Records(records.db, records.account, target.name).find_many(found)
-        linked += [html.link(target, one, label(target, other)) for one, other in others.items()]
-    rows = records.db.execute(
-        "SELECT property, value, source_type, at FROM history WHERE kind = ? AND id = ?"
-        " ORDER BY at DESC, rowid DESC LIMIT ?",
-        (records.kind.name, record.id, _HISTORY_SHOWN),
-    )
-    item = Markup('<li>{} → {} <span class="quiet">{}, {}</span></li>')
-    schema = records.schema
-    changes = [
-        item.format(
-            schema.properties[name].definition["label"],
-            html.shown(schema, name, value) or "(empty)",
-            source,
-            html.moment(to_text(at)),
-        )
-        for name, value, source, at in rows
-    ]
-    return Markup(
-        '<section class="card">{}</section>'
-        '<section class="card"><h2>Associations</h2><ul class="list">{}</ul></section>'
-        '<section class="card"><h2>Latest changes</h2><ul class="list">{}</ul></section>'
-    ).format(
-        system,
-        Markup().join(Markup("<li>{}</li>").format(one) for one in linked)
-        or Markup('<li class="quiet">None.</li>'),
-        Markup().join(changes) or Markup('<li class="quiet">None since it was created.</li>'),
+    is_activity = records.kind.name in links.ACTIVITIES
+    return Markup('<div class="columns"><div>{}{}{}{}</div><div>{}</div></div>').format(
+        pages_record.body(records, record) if is_activity else "",
+        html.record_form(records.schema, values, faults, "Save"),
+        "" if is_activity else pages_record.notes(records, record),
+        delete,
+        pages_record.side(records, record),
     )
 
 

@@ -14,6 +14,7 @@ PAGE = Template((_FOLDER / "page.html").read_text(encoding="utf-8"))
 STYLE = (_FOLDER / "style.css").read_text(encoding="utf-8")
 
 _EMPTY = Markup()
+_LONGEST = 120
 
 
 def navigation(kinds: Iterable[Kind], counts: Mapping[str, int], current: str) -> Markup:
@@ -79,8 +80,9 @@ def field(schema: Schema, one: Property, value: str, fault: str) -> Markup:
             one.name, kind, value
         )
     told = Markup('<p class="fault">{}</p>').format(fault) if fault else _EMPTY
-    return Markup('<div class="{}"><label for="p-{}">{}</label>{}{}</div>').format(
-        "wrong" if fault else "right", one.name, one.definition["label"], control, told
+    shape = " wide" if one.field_type in {"textarea", "html"} else ""
+    return Markup('<div class="{}{}"><label for="p-{}">{}</label>{}{}</div>').format(
+        "wrong" if fault else "right", shape, one.name, one.definition["label"], control, told
     )
 
 
@@ -89,7 +91,16 @@ def shown(schema: Schema, name: str, value: str) -> str:
     one = schema.properties[name]
     if one.type == "datetime":
         return moment(value)
+    if one.field_type == "html":
+        return plain(value, _LONGEST)
     return dict(_choices(schema, one)).get(value, value)
+
+
+def plain(text: str, longest: int) -> str:
+    """Return the text of rich text on one line, cut where it gets too long."""
+    spaced = text.replace("<", " <")
+    line = Markup(spaced).striptags()  # noqa: S704 - only the text of it is kept
+    return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
 
 
 def moment(text: str) -> str:
