@@ -16,6 +16,7 @@ from hubconnect.connectors.base import Connector, Context, Value, Values
 from hubconnect.connectors.limits import MemoryRateLimiter
 from hubconnect.connectors.parameters import Secret
 from hubconnect.connectors.sql.connector import SQLConnector
+from tests.contract.sql_players import SQLComments, SQLFiles, SQLLinks
 from tests.contract.tables import build_tables
 
 SECRETS = frozenset({"password"})
@@ -26,9 +27,6 @@ class SQLSubject:
 
     unique_field = "email"
     text_field = "name"
-    links = None
-    comments = None
-    files = None
 
     def __init__(
         self,
@@ -39,13 +37,26 @@ class SQLSubject:
         away_settings: Mapping[str, str],
     ) -> None:
         self.engine, self.context = engine, context
-        self.settings = {"modified_column": "updated_at", "time_zone": "Europe/Berlin", **settings}
+        self.settings = {
+            "modified_column": "updated_at",
+            "time_zone": "Europe/Berlin",
+            "comment_tables": "customer_comments",
+            "file_tables": "customer_files",
+            **settings,
+        }
         self.wrong_settings, self.away_settings = wrong_settings, away_settings
         self.schema = settings.get("schema")
-        self.object_type = f"{self.schema}.customers" if self.schema else "customers"
+        self.object_type = self.qualified("customers")
         self.tables = build_tables(self.schema)
         self._opened: list[Connector] = []
         self.connector = self.open({})
+        player = (engine, self.tables, self.time_now)
+        self.links = SQLLinks(self.qualified("orders"), *player)
+        self.comments = SQLComments(self.object_type, *player)
+        self.files = SQLFiles(self.object_type, *player)
+
+    def qualified(self, table: str) -> str:
+        return f"{self.schema}.{table}" if self.schema else table
 
     def values(self, number: int) -> dict[str, Value]:
         return {
@@ -61,14 +72,14 @@ class SQLSubject:
 
     def make_records(self, count: int) -> list[str]:
         table = self.tables["customers"]
-        stamp = self._time_now()
+        stamp = self.time_now()
         rows = [{**self.values(number), "updated_at": stamp} for number in range(count)]
         with self.engine.begin() as connection:
             connection.execute(insert(table), rows)
             found = connection.execute(table.select().order_by(table.c.id)).all()
         return [str(row.id) for row in found]
 
-    def _time_now(self) -> datetime:
+    def time_now(self) -> datetime:
         return (
             self.connector.now()
             .astimezone(ZoneInfo(self.settings["time_zone"]))
@@ -81,7 +92,7 @@ class SQLSubject:
             connection.execute(
                 table.update()
                 .where(table.c.id == int(record_id))
-                .values(name=text, updated_at=self._time_now())
+                .values(name=text, updated_at=self.time_now())
             )
 
     def delete_record(self, record_id: str) -> None:

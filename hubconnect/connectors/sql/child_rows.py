@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 
 from hubconnect.connectors.base import Outcome, Settled, Value
-from hubconnect.connectors.errors import AttentionError
+from hubconnect.connectors.errors import AttentionError, Category, RecordError
 from hubconnect.connectors.sql.child_tables import ChildTable, ChildTables
 from hubconnect.connectors.sql.creates import Creator
 from hubconnect.connectors.sql.database import Database
@@ -57,6 +57,14 @@ class ChildRows:
         if not found:
             raise AttentionError(self.why_not(object_type), parameter=self.parameter)
         return found[0]
+
+    def no_such(self, object_type: str, identifier: str) -> RecordError:
+        """Return the error for a record that does not exist."""
+        return RecordError(
+            f"{object_type} has no record {identifier} (any more) to hang {self.kind} on.",
+            hint="Retry once the record is there again, or dismiss the failure.",
+            category=Category.TARGET_DELETED,
+        )
 
     def ids(self, object_type: str, record_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return the rows' ids by record, each table in the order of its key."""

@@ -7,6 +7,7 @@ from datetime import tzinfo
 from hubconnect.connectors.base import ValueType
 from hubconnect.connectors.sql.child_lines import PARENT, ChildLine
 from hubconnect.connectors.sql.database import Database
+from hubconnect.connectors.sql.dialects import DIALECTS
 from hubconnect.connectors.sql.relations import ForeignKey, Relations, table_named
 from hubconnect.connectors.sql.schema import Schema
 from hubconnect.connectors.sql.tables import ObjectTable, TableColumn
@@ -78,10 +79,11 @@ class ChildTables:
         relations: Relations,
         lines: Sequence[ChildLine],
         roles: Sequence[Role],
+        dialects: frozenset[str] = frozenset(),
     ) -> None:
-        """Keep where to look and for what."""
+        """Keep where to look and for what; ``dialects``: where these tables can be used."""
         self._database, self._schema, self._relations = database, schema, relations
-        self._lines, self._roles = lines, roles
+        self._lines, self._roles, self._dialects = lines, roles, dialects
         self._reading = -1
         self._tables: list[ChildTable] = []
         self._mistakes: list[str] = []
@@ -122,6 +124,10 @@ class ChildTables:
         self._reading = self._schema.reading
 
     def _resolved(self, line: ChildLine, table: ObjectTable | None) -> ChildTable:
+        dialect = self._database.dialect
+        if self._dialects and dialect.name not in self._dialects:
+            msg = f"{line.table} cannot be used: this works in {_words(self._dialects)} only."
+            raise MistakeError(msg)
         if table is None:
             msg = f"There is no table {line.table} with a primary key."
             raise MistakeError(msg)
@@ -252,3 +258,7 @@ def _parents(
 
 def _list(table: ObjectTable) -> str:
     return ", ".join(table.columns)
+
+
+def _words(dialects: frozenset[str]) -> str:
+    return " and ".join(sorted(DIALECTS[name].label for name in dialects))

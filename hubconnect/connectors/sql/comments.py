@@ -135,7 +135,8 @@ class Comments:
             parent = parents.get(draft.record_id)
             fault = _too_long(child, draft.body)
             if parent is None:
-                outcomes.append(Outcome(key=draft.key, is_gone=True))
+                error = self._rows.no_such(object_type, draft.record_id)
+                outcomes.append(Outcome(key=draft.key, error=error))
             elif fault is not None:
                 outcomes.append(Outcome(key=draft.key, error=fault))
             else:
@@ -189,18 +190,18 @@ def _is_html(child: ChildTable) -> bool:
 
 
 def _stored(child: ChildTable, body: str) -> str:
-    return clean(body) if _is_html(child) else to_plain(body)
+    text = clean(body)
+    return text if _is_html(child) else to_plain(text)
 
 
 def _comment(child: ChildTable, record: Record) -> Comment:
     values = {role: record.values[name] for role, name in child.columns.items()}
     text, author = str(values["body"] or ""), str(values.get("author") or "")
-    is_address = "@" in author
     return Comment(
         id=row_id(child, record.id),
         body=clean(text) if _is_html(child) else from_plain(text),
-        author=author if is_address else "",
-        author_name="" if is_address else author,
+        author=author if "@" in author else "",
+        author_name=author,
         created_at=_moment(values.get("time")),
         modified_at=_moment(values.get("edited")) or _moment(values.get("time")),
         version=record.version,

@@ -33,8 +33,10 @@ from hubconnect.connectors.sql.checks import Checker
 from hubconnect.connectors.sql.child_rows import ChildRows
 from hubconnect.connectors.sql.child_tables import ChildTables, Role
 from hubconnect.connectors.sql.comments import COMMENT_ROLES, Comments
+from hubconnect.connectors.sql.contents import CONTENT_DIALECTS
 from hubconnect.connectors.sql.creates import Creator
 from hubconnect.connectors.sql.database import Database
+from hubconnect.connectors.sql.files import FILE_ROLES, Files
 from hubconnect.connectors.sql.kinds import kinds_of
 from hubconnect.connectors.sql.ledger import Ledger
 from hubconnect.connectors.sql.newlinks import NewLinks
@@ -87,11 +89,13 @@ class SQLConnector(Connector):
         self._comments = Comments(
             self._database, self._reader, self._creator, self._comment_rows, self.batch_size
         )
+        self._file_rows = self._child_rows("files", form.FILE_TABLES, FILE_ROLES, CONTENT_DIALECTS)
+        self._files = Files(self._database, self._reader, self._creator, self._file_rows)
         self._checker = Checker(
             self._database,
             self._schema,
             self._relations,
-            (self._comment_rows,),
+            (self._comment_rows, self._file_rows),
             self._ledger,
             self._creator,
         )
@@ -110,6 +114,11 @@ class SQLConnector(Connector):
     @override
     def commenting(self) -> Comments:
         return self._comments
+
+    @property
+    @override
+    def attaching(self) -> Files:
+        return self._files
 
     @override
     def close(self) -> None:
@@ -210,9 +219,15 @@ class SQLConnector(Connector):
         except ValueError as error:
             raise AttentionError(str(error), parameter=name) from error
 
-    def _child_rows(self, kind: str, form_of: form.ChildForm, roles: Sequence[Role]) -> ChildRows:
-        lines = self._parsed(form_of.parameter, form_of.parse)
-        tables = ChildTables(self._database, self._schema, self._relations, lines, roles)
+    def _child_rows(
+        self,
+        kind: str,
+        setting: form.ChildForm,
+        roles: Sequence[Role],
+        dialects: frozenset[str] = frozenset(),
+    ) -> ChildRows:
+        lines = self._parsed(setting.parameter, setting.parse)
+        tables = ChildTables(self._database, self._schema, self._relations, lines, roles, dialects)
         return ChildRows(self._database, self._reader, self._creator, tables, kind)
 
     def _object_type(self, table: ObjectTable) -> ObjectType:
@@ -220,6 +235,7 @@ class SQLConnector(Connector):
             Capability.CREATE: self._creator.why_not(table),
             Capability.ASSOCIATIONS: self._why_no_associations(table),
             Capability.COMMENTS: self._comment_rows.why_not(table.name),
+            Capability.ATTACHMENTS: self._file_rows.why_not(table.name),
         }
         able = {capability for capability, reason in why_not.items() if not reason}
         if Capability.COMMENTS in able and self._comments.has_mentions(table.name):
@@ -234,7 +250,7 @@ class SQLConnector(Connector):
 
     def _label(self, table: ObjectTable) -> str:
         label = label_of(table.table.name)
-        held = [rows.kind for rows in (self._comment_rows,) if rows.holds(table)]
+        held = [rows.kind for rows in (self._comment_rows, self._file_rows) if rows.holds(table)]
         return f"{label} ({', '.join(held)})" if held else label
 
     def _why_no_associations(self, table: ObjectTable) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, insert, select
 
 from hubconnect.connectors.base import Draft, Outcome, SentCreate, Settled, Values
 from hubconnect.connectors.errors import AttentionError, Category, FieldFault, RecordError
@@ -66,6 +66,30 @@ class Creator:
             entries,
             lambda connection, batch: self._insert(connection, table, batch, by_key),
         )
+
+    def known_id(self, connection: Connection, table: ObjectTable, key: str) -> str:
+        """Return the id of the row created under a key, or ""."""
+        reason = self.why_not(table)
+        if reason:
+            raise AttentionError(reason, parameter="remote_id_column")
+        return self._known(connection, table, {key: {}}).get(key, "")
+
+    def insert_one(
+        self,
+        connection: Connection,
+        table: ObjectTable,
+        draft: Draft,
+        expressions: Mapping[str, ColumnElement[Any]],
+    ) -> str:
+        """Insert a row in the running transaction, some columns by expressions; return its id."""
+        now = self._database.now_in(connection)
+        raw = {**stamp_of(table, now), **self._raw(table, draft)}
+        _refuse_missing_key(table, set(raw))
+        result = connection.execute(insert(table.table).values({**raw, **expressions}))
+        identifier = _id_of(table, result.inserted_primary_key)
+        if self._ledger.is_ready:
+            self._ledger.note(connection, table.name, {draft.key: identifier}, now)
+        return identifier
 
     def settle(self, table: ObjectTable, sent: Sequence[SentCreate]) -> dict[str, Settled]:
         """Look the keys up where the database keeps them."""

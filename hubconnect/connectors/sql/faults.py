@@ -64,6 +64,7 @@ _POSTGRESQL = {
     "23505": Fault.DUPLICATE,
     "P0": Fault.INVALID,  # raised by a trigger
     "44": Fault.INVALID,
+    "54": Fault.TOO_LONG,
     "28": Fault.SIGN_IN,
     "3D000": Fault.DATABASE,
     "42501": Fault.PERMISSION,

@@ -59,6 +59,11 @@ COMMENT_TABLES = ChildForm(
     ("body", "author", "time", "edited", FORMAT, PARENT),
     {FORMAT: ("text", HTML)},
 )
+FILE_TABLES = ChildForm(
+    "file_tables",
+    ("name", "content", "type", "size", "digest", "time", PARENT),
+    {},
+)
 
 
 def _checked_keys(text: str) -> str:
@@ -149,6 +154,21 @@ PARAMETERS = (
             "line. Columns with usual names are found by themselves; others are named behind a "
             "colon: body, author (holds an e-mail address), time, edited. format=html for text "
             "with markup, parent=column where several foreign keys are there."
+        ),
+    ),
+    Parameter(
+        name=FILE_TABLES.parameter,
+        label="File tables",
+        kind=ParameterKind.TEXTAREA,
+        group="Comments and files",
+        required=False,
+        max_length=4000,
+        placeholder="order_files: name=title, content=data",
+        clean=FILE_TABLES.checked,
+        help=(
+            "Tables whose rows are files of the records their foreign key refers to, one per "
+            "line, as above. Columns: name, content (bytes), type (media type), size, digest "
+            "(MD5 in hexadecimal), time. In SQLite and PostgreSQL."
         ),
     ),
     Parameter(
