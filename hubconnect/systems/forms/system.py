@@ -27,12 +27,12 @@ from hubconnect.systems.forms.inputs import (
     place_of,
     text_of,
 )
+from hubconnect.systems.forms.oauth import OAuthForm
 from hubconnect.systems.models import System
-from hubconnect.systems.services import signing_in
 from hubconnect.systems.services.saving import Draft
 
 
-class SystemForm(forms.Form):
+class SystemForm(OAuthForm):
     """System type, System Name, and the parameters of the chosen connector.
 
     What a condition hides is neither validated nor kept. A secret left empty keeps the one that is
@@ -73,12 +73,7 @@ class SystemForm(forms.Form):
         self.help_query = f"?system={system.pk}" if system is not None else ""
         self.waiting = dict(waiting or {})
         self.apps = frozenset(apps)
-        self.code_is_spent = False
-        self.code = ""  # typed now or waiting, to be exchanged
-        self.valid: dict[str, str] = {}  # each parameter that is right by itself
-        self.parameters: tuple[Parameter, ...] = ()
-        self.cleaned_parameters: dict[str, str] = {}
-        self.cleaned_secrets: dict[str, str] = {}
+        self.parameters = ()
         self._offer_connectors()
         if system is not None:
             self.fields["name"].initial = system.name
@@ -208,7 +203,7 @@ class SystemForm(forms.Form):
         for parameter in applying:
             text = typed[parameter.name]
             if parameter.kind is ParameterKind.CODE:
-                self._clean_code(parameter, text)
+                self.take_code(parameter, text)
                 continue
             if parameter.is_secret and not text and self._keep_secret(parameter, typed):
                 continue
@@ -220,47 +215,8 @@ class SystemForm(forms.Form):
         if not self.errors and self.parameters:
             self._clean_together(str(data["connector"]), cleaned)
         if not self.errors:
-            self._ask_for_code(str(data["connector"]))
+            self.ask_for_code(str(data["connector"]))
         return data
-
-    def _clean_code(self, parameter: Parameter, text: str) -> None:
-        """Take a code by hand; whether one is needed is decided when the app is known."""
-        text = text or self.waiting.get(parameter.name, "")
-        if not text:
-            return
-        try:
-            self.code = parameter.cleaned(text)
-        except ParameterInvalidError as error:
-            self.add_error(parameter.name, error.message)
-
-    def _ask_for_code(self, slug: str) -> None:
-        """Ask for a code only while nobody has connected the app."""
-        app = signing_in.open_app(slug, self.cleaned_parameters, self.cleaned_secrets)
-        if app is None:
-            return
-        app.close()
-        parameter = signing_in.code_parameter(slug)
-        if parameter is not None and not self.code and app.id not in self.apps:
-            label = get_connector(slug).label
-            msg = f"Press Connect to {label}, or paste the {parameter.label} by hand."
-            self.add_error(parameter.name, msg)
-
-    def problems_to_connect(self) -> bool:
-        """Keep only the errors that stand in the way of connecting; tell whether there are any."""
-        code = next((one for one in self.parameters if one.kind is ParameterKind.CODE), None)
-        needed = {
-            one.name
-            for one in self.parameters
-            if code is not None
-            and one is not code
-            and (
-                one.visible_when == code.visible_when
-                or (one.kind is ParameterKind.URL and one.required)
-            )
-        }
-        for name in [name for name in self.errors if name not in needed]:
-            del self.errors[name]
-        return bool(self.errors) or code is None
 
     def _keep_secret(self, parameter: Parameter, typed: Mapping[str, str]) -> bool:
         """Keep a secret that was left empty. A stored one never follows to another address."""
@@ -316,22 +272,10 @@ class SystemForm(forms.Form):
         settled = {k: v for k, v in self.cleaned_secrets.items() if stored.get(k) != v}
         held = waiting | {name: text for name, text in typed.items() if text} | settled
         if self.code_is_spent:
-            held = {name: text for name, text in held.items() if name not in self._code_names()}
+            held = {name: text for name, text in held.items() if name not in self.code_names()}
         for name in held:
             self.fields[name].widget.attrs["placeholder"] = WAITING
         return held
-
-    def valid_secrets(self) -> dict[str, str]:
-        """Return the secrets that are right by themselves, though the form may not be."""
-        secret = {one.name for one in self.parameters if one.is_secret}
-        return {name: text for name, text in self.valid.items() if name in secret and text}
-
-    def spend_code(self) -> None:
-        """Forget the code: it was exchanged, and another one is never asked for."""
-        self.code_is_spent = True
-
-    def _code_names(self) -> set[str]:
-        return {one.name for one in self.parameters if one.kind is ParameterKind.CODE}
 
     def show_settled(self, settled: Mapping[str, str]) -> None:
         """Have the boxes show what the check found out."""

@@ -23,9 +23,11 @@ Session = MutableMapping[str, Any]
 
 def keep(session: Session, form: str, secrets: Mapping[str, str]) -> None:
     """Let what was typed into ``form`` wait for its next attempt."""
-    if secrets:
-        until = timezone.now() + KEEP_FOR
-        session[_key(form)] = {"sealed": seal(secrets), "until": until.isoformat()}
+    if not secrets:
+        session.pop(_key(form), None)
+        return
+    until = timezone.now() + KEEP_FOR
+    session[_key(form)] = {"sealed": seal(secrets), "until": until.isoformat()}
 
 
 def recall(session: Session, form: str) -> dict[str, str]:

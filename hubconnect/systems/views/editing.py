@@ -7,7 +7,8 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
-from hubconnect.connectors.errors import ConnectorError, TemporaryError
+from hubconnect.connectors.errors import AttentionError, ConnectorError, TemporaryError
+from hubconnect.connectors.oauth import OAuthApp
 from hubconnect.core.models import Role
 from hubconnect.core.permissions import role_required
 from hubconnect.systems.forms import SystemForm
@@ -22,7 +23,7 @@ from hubconnect.systems.services import (
     signing_in,
 )
 from hubconnect.systems.services.saving import SigningIn
-from hubconnect.systems.services.token_stores import StoredTokens
+from hubconnect.systems.services.token_stores import HeldTokens, StoredTokens
 from hubconnect.systems.views.connecting import actor_of, form_key, leave
 
 read_and_write = require_http_methods(["GET", "POST"])
@@ -83,6 +84,7 @@ def _connect(request: HttpRequest, form: SystemForm, data: QueryDict) -> HttpRes
     form.is_valid()
     key, slug = form_key(form.system), str(data.get("connector", ""))
     has_problems = form.problems_to_connect()
+    form.spend_code()  # connecting brings another
     pending.keep(request.session, key, form.hold_secrets())
     slug = form.system.connector if form.system is not None else slug
     if has_problems:
@@ -166,15 +168,32 @@ def _sign_in(request: HttpRequest, form: SystemForm) -> SigningIn | None:
     try:
         held = pending.recall_tokens(request.session, key)
         if form.code:
-            held = signing_in.exchange(app, form.code)
-            form.spend_code()
-            pending.keep_tokens(request.session, key, held)
-            pending.keep(request.session, key, form.hold_secrets())
+            held = _exchange(request, form, app)
         elif held is not None and held.app != app.id:
             held = None
     finally:
         app.close()
     return SigningIn(held, actor_of(request))
+
+
+def _exchange(request: HttpRequest, form: SystemForm, app: OAuthApp) -> HeldTokens:
+    """Exchange the code that was pasted; one that was taken or refused waits no longer.
+
+    Raises:
+        ConnectorError: the code is not accepted, or not now.
+    """
+    key = form_key(form.system)
+    try:
+        held = signing_in.exchange(app, form.code)
+    except AttentionError as error:
+        if error.parameter in form.code_names():
+            form.spend_code()
+            pending.keep(request.session, key, form.hold_secrets())
+        raise
+    form.spend_code()
+    pending.keep_tokens(request.session, key, held)
+    pending.keep(request.session, key, form.hold_secrets())
+    return held
 
 
 def _saved(request: HttpRequest, system: System) -> HttpResponse:

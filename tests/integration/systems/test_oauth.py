@@ -254,6 +254,15 @@ def test_unknown_code_is_named(sync_admin_client: Client, hub: Sandbox) -> None:
     assert "does not know this authorization code" in found["authorization_code"]
 
 
+def test_refused_code_is_not_sent_again_once_one_connects(
+    sync_admin_client: Client, hub: Sandbox
+) -> None:
+    sync_admin_client.post(ADD, form(hub, authorization_code="na1-nonsense"))
+    connect(sync_admin_client, hub, client_secret="")
+    assert sync_admin_client.post(ADD, form(hub, client_secret="")).status_code == 302
+    assert hub.statistics()["calls"]["oauth.token"] == 2
+
+
 def test_expired_code_is_named(sync_admin_client: Client, hub: Sandbox) -> None:
     code = code_for(hub, sync_admin_client)
     hub.settings(clock_offset_s=3600)
