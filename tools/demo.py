@@ -7,6 +7,7 @@ order; when this process is killed outright, the kernel ends them.
 import base64
 import contextlib
 import fcntl
+import json
 import os
 import secrets
 import shutil
@@ -44,8 +45,8 @@ class Demo:
 
     @property
     def url(self) -> str:
-        """Address of HubConnect's pages."""
-        return f"http://127.0.0.1:{self.port}"
+        """Address of HubConnect's pages; HubSpot takes a plain http redirect to this name only."""
+        return f"http://localhost:{self.port}"
 
     @property
     def sandbox_url(self) -> str:
@@ -65,16 +66,29 @@ class Demo:
     def kept_secrets(self) -> dict[str, str]:
         """Read the secrets of this demo; the first call makes them."""
         file = self.home / "env"
-        if not file.exists():
-            made = {
-                "SECRET_KEY": secrets.token_urlsafe(48),
-                "HUBCONNECT_KEYS": base64.urlsafe_b64encode(os.urandom(32)).decode(),
-                "SANDBOX_TOKEN": f"pat-eu1-{secrets.token_hex(16)}",
-            }
-            file.touch(0o600)
-            file.write_text("".join(f"{name}={value}\n" for name, value in made.items()))
+        file.touch(0o600)
         lines = file.read_text().splitlines()
-        return dict(line.split("=", 1) for line in lines if "=" in line)
+        kept = dict(line.split("=", 1) for line in lines if "=" in line)
+        made = {
+            "SECRET_KEY": secrets.token_urlsafe(48),
+            "HUBCONNECT_KEYS": base64.urlsafe_b64encode(os.urandom(32)).decode(),
+            "SANDBOX_TOKEN": f"pat-eu1-{secrets.token_hex(16)}",
+            "SANDBOX_APP_SECRET": secrets.token_hex(16),
+        }
+        if made.keys() - kept.keys():  # new, or of an earlier version
+            kept = {**made, **kept}
+            file.write_text("".join(f"{name}={value}\n" for name, value in kept.items()))
+        return kept
+
+    def sandbox_app(self, client_secret: str) -> dict[str, object]:
+        """Describe the sandbox's public app, by which one may try to sign in with OAuth 2.0."""
+        return {
+            "client_id": "hubconnect-demo",
+            "client_secret": client_secret,
+            "app_id": 9100,
+            "name": "HubConnect demo",
+            "redirect_uris": [f"{self.url}/systems/oauth/callback/"],
+        }
 
     def environment(self, redis_url: str) -> dict[str, str]:
         """Give the settings of HubConnect's processes."""
@@ -162,6 +176,7 @@ def _start_sandbox_and_seed(demo: Demo, supervisor: Supervisor) -> None:
         "--database": demo.home / "sandbox.sqlite3",
         "--token": token,
         "--index-delay": 1,
+        "--oauth-app": json.dumps(demo.sandbox_app(supervisor.env["SANDBOX_APP_SECRET"])),
     }
     supervisor.start(
         "sandbox", [sys.executable, "-m", "hubconnect.sandbox", *_options(sandbox_options)]
