@@ -1,6 +1,6 @@
 """What a system is used for, and the scopes that this needs."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 
@@ -29,13 +29,13 @@ class Need:
     """Something that is done, and the scopes of which one allows it.
 
     Attributes:
-        purpose: completes "needed to ...".
+        acts: what is done with what: ``("read", "deals")``.
         scopes: any one will do; the first is asked for.
         known_as: the name under which guides have it, where that is another, or "".
         is_optional: without it, something is less convenient and nothing fails.
     """
 
-    purpose: str
+    acts: tuple[tuple[str, str], ...]
     scopes: tuple[str, ...]
     known_as: str = ""
     is_optional: bool = False
@@ -45,6 +45,19 @@ class Need:
         return any(scope in granted for scope in self.scopes)
 
     @property
+    def purpose(self) -> str:
+        """Return what completes "needed to ..."."""
+        return describe(self.acts)
+
+    @property
     def label(self) -> str:
         """Return the scope's name, and beside it the one of the guides."""
         return f"{self.scopes[0]} ({self.known_as})" if self.known_as else self.scopes[0]
+
+
+def describe(acts: Iterable[tuple[str, str]]) -> str:
+    """Return acts in words, those of one verb together."""
+    labels: dict[str, dict[str, None]] = {}
+    for verb, label in acts:
+        labels.setdefault(verb, {})[label] = None
+    return "; ".join(f"{verb} {', '.join(names)}" for verb, names in labels.items())

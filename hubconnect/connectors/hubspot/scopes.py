@@ -5,6 +5,7 @@ them ``crm.objects.<type>.read`` throughout, so that name is told too where HubS
 """
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 
 from hubconnect.connectors.base import Ability, ObjectTypeReport
 from hubconnect.connectors.hubspot.custom import (
@@ -25,81 +26,80 @@ NOTE_SCOPES = {
 FILES = "files"
 CUSTOM = "custom objects"
 
-EVERYTHING = tuple(Use(object_type=name, reads=True, writes=True) for name in (*KINDS, CUSTOM))
+EVERYTHING = tuple(
+    Use(
+        object_type=name,
+        reads=True,
+        writes=True,
+        has_attachments=name == "contacts",  # whose scopes are those of all notes
+    )
+    for name in (*KINDS, CUSTOM)
+)
 
 
 def build_needs(uses: Iterable[Use]) -> tuple[Need, ...]:
-    """Return what these uses need, each scope once, its purposes joined."""
+    """Return what these uses need, each choice of scopes once."""
     found: dict[tuple[str, ...], Need] = {}
     for need in (each for use in uses for each in _needs_of(use)):
         known = found.get(need.scopes)
-        if known is None:
-            found[need.scopes] = need
+        if known is not None:
+            acts = tuple(dict.fromkeys((*known.acts, *need.acts)))
+            is_optional = known.is_optional and need.is_optional
+            found[need.scopes] = replace(known, acts=acts, is_optional=is_optional)
         else:
-            purposes = dict.fromkeys([*known.purpose.split("; "), need.purpose])
-            found[need.scopes] = Need(
-                purpose="; ".join(purposes),
-                scopes=need.scopes,
-                known_as=known.known_as or need.known_as,
-                is_optional=known.is_optional and need.is_optional,
-            )
+            found[need.scopes] = need
     return tuple(found.values())
 
 
 def _needs_of(use: Use) -> Iterator[Need]:
-    label = _label(use.object_type)
+    kind, label = KINDS.get(use.object_type), _label(use.object_type)
     if use.reads or use.writes:
-        yield _need(use.object_type, "read", f"read {label}")
+        yield _need(use.object_type, "read", "read")
     if use.writes:
-        yield _need(use.object_type, "write", f"create and change {label}")
-    kind = KINDS.get(use.object_type)
+        yield _need(use.object_type, "write", "create and change")
     for scope in kind.also_scopes if kind is not None else (SEE_SCOPE,):
-        yield Need(purpose=f"see {label}", scopes=(scope,))
+        yield Need(acts=(("see", label),), scopes=(scope,))
     for other in use.associated:
-        yield _need(other, "read", f"carry links to {_label(other)}")
+        yield _need(other, "read", "carry links to")
     yield from _needs_of_children(use, label)
     yield Need(
-        purpose="show owners by e-mail and check the User Email",
+        acts=(("show", "owners by e-mail"), ("check", "the User Email")),
         scopes=(OWNERS_SCOPE,),
         is_optional=True,
     )
     if use.writes:
-        purpose = f"set up the HubConnect key of {label}"
         scopes = kind.schema_scopes if kind is not None else (MAKE_SCOPE,)
-        yield Need(purpose=purpose, scopes=scopes, is_optional=True)
+        acts = (("set up the HubConnect key of", label),)
+        yield Need(acts=acts, scopes=scopes, is_optional=True)
 
 
 def _needs_of_children(use: Use, label: str) -> Iterator[Need]:
     """Yield what comments and files need: both are notes, and files are kept besides."""
-    if not (use.has_comments or use.has_attachments):
+    carried = (("comments", use.has_comments), ("files", use.has_attachments))
+    words = " and ".join(word for word, is_on in carried if is_on)
+    if not words:
         return
-    carried = " and ".join(
-        word
-        for word, is_on in (("comments", use.has_comments), ("files", use.has_attachments))
-        if is_on
-    )
-    yield _note_need("read", f"read {carried} of {label}")
+    yield _note_need("read", (f"read {words} of", label))
     if use.writes:
-        yield _note_need("write", f"add {carried} to {label}")
+        yield _note_need("write", (f"add {words} to", label))
     if use.has_attachments:
-        finer = (f"{FILES}.read", f"{FILES}.write") if use.writes else (f"{FILES}.read",)
-        purpose = f"carry files of {label}"
-        yield Need(purpose=purpose, scopes=(FILES, *finer[-1:]))
+        finer = f"{FILES}.write" if use.writes else f"{FILES}.read"
+        yield Need(acts=(("carry files of", label),), scopes=(FILES, finer))
 
 
-def _note_need(act: str, purpose: str) -> Need:
-    scopes = NOTE_SCOPES[act]
-    return Need(purpose=purpose, scopes=scopes, known_as=scopes[1])
+def _note_need(way: str, act: tuple[str, str]) -> Need:
+    scopes = NOTE_SCOPES[way]
+    return Need(acts=(act,), scopes=scopes, known_as=scopes[1])
 
 
-def _need(object_type: str, act: str, purpose: str) -> Need:
-    kind = KINDS.get(object_type)
+def _need(object_type: str, way: str, verb: str) -> Need:
+    kind, acts = KINDS.get(object_type), ((verb, _label(object_type)),)
     if kind is None:  # found by the schemas API
-        return Need(purpose=purpose, scopes=(READ_SCOPE if act == "read" else WRITE_SCOPE,))
-    scopes = kind.read_scopes if act == "read" else kind.write_scopes
-    guide = f"crm.objects.{kind.name}.{act}"
+        return Need(acts=acts, scopes=(READ_SCOPE if way == "read" else WRITE_SCOPE,))
+    scopes = kind.read_scopes if way == "read" else kind.write_scopes
+    guide = f"crm.objects.{kind.name}.{way}"
     known_as = guide if scopes[0] != guide else ""
-    return Need(purpose=purpose, scopes=tuple(dict.fromkeys((*scopes, guide))), known_as=known_as)
+    return Need(acts=acts, scopes=tuple(dict.fromkeys((*scopes, guide))), known_as=known_as)
 
 
 def _label(object_type: str) -> str:

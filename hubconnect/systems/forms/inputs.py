@@ -10,6 +10,7 @@ from django.core.validators import validate_email
 
 from hubconnect.connectors.errors import ParameterInvalidError
 from hubconnect.connectors.parameters import Parameter, ParameterKind
+from hubconnect.core.helping import find_topic
 
 STORED: Final = "Stored. Leave empty to keep it."
 WAITING: Final = "Received. Leave empty to keep it."
@@ -47,6 +48,7 @@ def input_for(parameter: Parameter, stored: str, hint: str) -> forms.Field:
         if parameter.kind is ParameterKind.CODE:  # its part of the page draws it by itself
             own = {"class": "input input-mono", "aria-describedby": f"id_{parameter.name}-help"}
             field.widget.attrs |= own
+            field.guide = find_topic(parameter.help_topic)  # type: ignore[attr-defined]
     elif parameter.kind is ParameterKind.BOOLEAN:
         field = forms.BooleanField(**common, initial=stored == YES)
     elif parameter.kind is ParameterKind.CHOICE:

@@ -70,6 +70,7 @@ class SystemForm(OAuthForm):
         """
         super().__init__(*args, **options)
         self.system = system
+        self.slug = slug
         self.help_query = f"?system={system.pk}" if system is not None else ""
         self.waiting = dict(waiting or {})
         self.apps = frozenset(apps)
@@ -174,12 +175,8 @@ class SystemForm(OAuthForm):
     @property
     def connector_label(self) -> str:
         """Return how people call the chosen kind of system."""
-        slug = self.system.connector if self.system is not None else self._now_chosen()
-        connector = connectors().get(slug)
+        connector = connectors().get(self.slug)
         return connector.label if connector is not None else ""
-
-    def _now_chosen(self) -> str:
-        return text_of(self["connector"].value())
 
     # --- Cleaning --------------------------------------------------------------------------------
 

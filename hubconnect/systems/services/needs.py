@@ -37,6 +37,14 @@ def needs_of(slug: str, system: System | None) -> tuple[Need, ...]:
     return connector.needs(uses_of(system) if system is not None else ())
 
 
+def to_ask_for(slug: str, system: System | None) -> list[tuple[str, bool]]:
+    """Return each scope to add to an app, and whether it is optional."""
+    found: dict[str, bool] = {}
+    for need in needs_of(slug, system):
+        found[need.scopes[0]] = found.get(need.scopes[0], True) and need.is_optional
+    return list(found.items())
+
+
 def hold(grants: Iterable[Grant], system: System) -> tuple[Grant, ...]:
     """Return a check's grants held against what the system is used for now."""
     known = tuple(grants)

@@ -65,16 +65,16 @@ def code_parameter(slug: str) -> Parameter | None:
 
 def invite(app: OAuthApp, state: str, slug: str, system: System | None) -> str:
     """Return where a person lets the app in, with the scopes that the system's flows need."""
-    asked = needs.needs_of(slug, system)
+    asked = needs.to_ask_for(slug, system)
     is_used = system is not None and bool(needs.uses_of(system))
-    required = tuple(need.scopes[0] for need in asked if is_used and not need.is_optional)
+    required = tuple(scope for scope, is_optional in asked if is_used and not is_optional)
     account = system.identity if system is not None else ""
     return app.install_url(
         Invitation(
             redirect_uri=redirect_uri(),
             state=state,
             required=required,
-            optional=tuple(need.scopes[0] for need in asked),
+            optional=tuple(scope for scope, _ in asked),
             account=account.rpartition(":")[2] if identity.has_links(account) else "",
         )
     )

@@ -74,6 +74,7 @@ def _returned(request: HttpRequest, system: System | None) -> HttpResponse:
             messages.error(request, "The form waited too long and was cleared. Fill it in again.")
             return redirect(form)
         pending.keep_tokens(request.session, key, _take(request, app))
+        messages.success(request, "Connected. Look at what was found below, then save.")
     except ConnectorError as error:
         _say(request, error)
     return redirect(f"{form}?connected=1")

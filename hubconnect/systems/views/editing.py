@@ -16,6 +16,7 @@ from hubconnect.systems.models import System
 from hubconnect.systems.services import (
     checking,
     consent,
+    needs,
     pending,
     reports,
     saving,
@@ -242,6 +243,8 @@ def _page(request: HttpRequest, form: SystemForm, **context: object) -> HttpResp
             "redirect_problem": consent.redirect_problem(request.get_host()),
             "is_connected": pending.recall_tokens(request.session, key) is not None,
             "sign_in": signing_in.find(form.system),
+            "app_scopes": needs.to_ask_for(form.slug, form.system),
+            "is_used": form.system is not None and bool(needs.uses_of(form.system)),
             **context,
         },
     )

@@ -55,5 +55,6 @@ def detail_context(system: System) -> dict[str, object]:
         "uses": uses_of([system]).get(system.pk, []),
         "report": report,
         "sign_in": signing_in.find(system),
+        "is_past": system.needs_person or system.state == System.State.UNREACHABLE,
         "signs_in_by_oauth": signing_in.uses_oauth(system),
     }
