@@ -9,7 +9,8 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -85,13 +86,30 @@ class Budget:
     per: timedelta
 
 
+class Body(Protocol):
+    """What is sent piece by piece."""
+
+    def __len__(self) -> int:
+        """Return the number of bytes."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Return the pieces."""
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next piece."""
+
+    def close(self) -> None:
+        """Give back what it is read from."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One request.
 
     Attributes:
         kind: name under which it is counted.
-        body: text in the format of ``content_type``, or None.
+        params: for the query; several texts repeat the name.
+        body: text in the format of ``content_type``, or None; or what opens it anew each time.
         is_write: changes something, so that losing its answer leaves its outcome unknown.
         is_repeatable: may be sent again though it may have been taken: a read or a keyed write.
         budgets: limits it takes a call from, each time it is sent.
@@ -100,8 +118,8 @@ class Request:
     method: str
     path: str
     kind: str
-    params: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = None
+    params: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    body: bytes | Callable[[], Body] | None = None
     content_type: str = JSON
     is_write: bool = False
     is_repeatable: bool = True
@@ -263,6 +281,12 @@ class HttpClient:
         raise error
 
     def _exchange(self, request: Request, url: str) -> Answer:
+        if not callable(request.body):
+            return self._exchange_body(request, url, request.body)
+        with closing(request.body()) as body:
+            return self._exchange_body(request, url, body)
+
+    def _exchange_body(self, request: Request, url: str, body: bytes | Body | None) -> Answer:
         self.calls[request.kind] += 1
         read_s = self.context.request_timeout.total_seconds()
         try:
@@ -270,10 +294,8 @@ class HttpClient:
                 request.method,
                 url,
                 params=request.params,
-                data=request.body,
-                headers={"Content-Type": request.content_type}
-                if request.body is not None
-                else None,
+                data=body,
+                headers={"Content-Type": request.content_type} if body is not None else None,
                 timeout=(min(CONNECT_TIMEOUT_S, read_s), read_s),
                 allow_redirects=False,
                 stream=True,

@@ -41,11 +41,7 @@ class HubSpotNotes:
         self._account = account
 
     def make_records(self, count: int) -> list[str]:
-        stage = {"dealstage": "appointmentscheduled", "pipeline": "default"}
-        return [
-            self._account.create("deals", {"dealname": f"Deal {number}", **stage})
-            for number in range(count)
-        ]
+        return make_deals(self._account, count)
 
     def add(self, record_id: str, text: str) -> str:
         return self._account.add_note(text, ("deals", record_id))
@@ -55,6 +51,39 @@ class HubSpotNotes:
 
     def delete(self, comment_id: str) -> None:
         self._account.archive("notes", comment_id)
+
+
+def make_deals(account: Sandbox, count: int) -> list[str]:
+    stage = {"dealstage": "appointmentscheduled", "pipeline": "default"}
+    return [
+        account.create("deals", {"dealname": f"Deal {number}", **stage}) for number in range(count)
+    ]
+
+
+class HubSpotFiles:
+    """A user who attaches files to deals: each makes a note of its own."""
+
+    object_type = "deals"
+
+    def __init__(self, account: Sandbox) -> None:
+        self._account = account
+        self._files: dict[str, str] = {}
+
+    def make_records(self, count: int) -> list[str]:
+        return make_deals(self._account, count)
+
+    def add(self, record_id: str, name: str, content: bytes) -> str:
+        file_id = str(self._account.add_file(content, name)["id"])
+        holder = f"notes/{self._account.add_note('', ('deals', record_id), files=[file_id])}"
+        self._files[holder] = file_id
+        return holder
+
+    def delete(self, holder: str) -> None:
+        self._account.archive("notes", holder.removeprefix("notes/"))
+
+    def destroy(self, holder: str) -> None:
+        status, _, _ = self._account.api("DELETE", f"/files/v3/files/{self._files[holder]}")
+        assert status == 204
 
 
 class HubSpotSubject:
@@ -74,7 +103,7 @@ class HubSpotSubject:
         self.connector = self.open({})
         self.links = HubSpotLinks(account)
         self.comments = HubSpotNotes(account)
-        self.files = None
+        self.files = HubSpotFiles(account)
 
     def values(self, number: int) -> dict[str, Value]:
         return {

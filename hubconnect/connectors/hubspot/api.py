@@ -18,6 +18,7 @@ from hubconnect.connectors.hubspot.errors import (
     question_error,
 )
 from hubconnect.connectors.parameters import Secret
+from hubconnect.connectors.streams import FORM_TYPE, Form
 
 API_VERSION = "2026-03"
 OBJECTS = f"/crm/objects/{API_VERSION}"
@@ -26,6 +27,7 @@ PIPELINES = f"/crm/pipelines/{API_VERSION}"
 OWNERS = f"/crm/owners/{API_VERSION}"
 ASSOCIATIONS = f"/crm/associations/{API_VERSION}"
 SCHEMAS = f"/crm-object-schemas/{API_VERSION}/schemas"
+FILES = f"/files/{API_VERSION}/files"
 ACCOUNT = f"/account-info/{API_VERSION}/details"
 OAUTH_TOKEN = f"/oauth/{API_VERSION}/token"
 OAUTH_INTROSPECT = f"{OAUTH_TOKEN}/introspect"
@@ -43,6 +45,7 @@ SEARCH_SPAN = timedelta(seconds=1)
 
 LIST_PAGE = 100
 OWNERS_PAGE = 500
+FILES_PAGE = 100
 
 Json = dict[str, Any]
 
@@ -231,9 +234,42 @@ class HubSpotApi:
             is_write=True,
         )
 
+    # Files
+
+    def search_files(self, ids: Sequence[str]) -> Answer:
+        """Return details of up to a hundred files; hidden and deleted ones are not among them."""
+        params = {"ids": list(ids), "limit": str(FILES_PAGE)}
+        return self._get(f"{FILES}/search", "files", params)
+
+    def get_file(self, file_id: str) -> Answer:
+        """Return details of a file, also of a hidden one; 404 when it is gone."""
+        return self._get(f"{FILES}/{file_id}", "files")
+
+    def sign_file(self, file_id: str) -> Answer:
+        """Return an address that opens a file for a while, to anyone."""
+        return self._get(f"{FILES}/{file_id}/signed-url", "files")
+
+    def upload_file(self, form: Callable[[], Form]) -> Answer:
+        """Upload a file; its form is opened anew for each attempt.
+
+        Losing the answer leaves at most a file that no record has, so it may be repeated.
+        """
+        return self._send(
+            Request(
+                method="POST",
+                path=FILES,
+                kind="upload",
+                body=form,
+                content_type=FORM_TYPE,
+                budgets=(self._burst(),),
+            )
+        )
+
     # How
 
-    def _get(self, path: str, kind: str, params: Mapping[str, str] | None = None) -> Answer:
+    def _get(
+        self, path: str, kind: str, params: Mapping[str, str | Sequence[str]] | None = None
+    ) -> Answer:
         return self._send(
             Request(
                 method="GET", path=path, kind=kind, params=params or {}, budgets=(self._burst(),)

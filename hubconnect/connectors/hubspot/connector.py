@@ -45,6 +45,7 @@ from hubconnect.connectors.hubspot.custom import custom_kinds, read_custom_objec
 from hubconnect.connectors.hubspot.describing import describe
 from hubconnect.connectors.hubspot.errors import GarbledAnswerError
 from hubconnect.connectors.hubspot.explaining import is_stale
+from hubconnect.connectors.hubspot.files import Files
 from hubconnect.connectors.hubspot.links import Links
 from hubconnect.connectors.hubspot.lookup import Finder
 from hubconnect.connectors.hubspot.notebook import NOTES, Notebook
@@ -256,6 +257,11 @@ class HubSpotConnector(Connector):
     @override
     def commenting(self) -> Notes:
         return Notes(self._notebook, self._links, self._owners, self.now)
+
+    @property
+    @override
+    def attaching(self) -> Files:
+        return Files(self._api, self._notebook, self._links, self.now)
 
     # What the methods above are made of
 
