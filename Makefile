@@ -9,7 +9,7 @@ READY := .venv/.stamp
 export PORT SANDBOX_PORT DEMO_USER DEMO_PASSWORD
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-reset demo-smoke test test-faults e2e bench screenshots lint fix lock clean
+.PHONY: help setup demo demo-reset demo-smoke test test-faults e2e bench screenshots lint fix lock requirements clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ lock: $(READY)  ## renew the pins
 	  $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-header $$name.in -o $$name.txt || exit 1; done
 	@! grep -nE 'https?:|file:|index-url|find-links' requirements*.txt
+
+requirements: $(READY)  ## docs/requirements.md: what is promised, and the tests that prove it
+	@$(PY) -m tools.requirements
 
 clean:  ## remove what make has made here, the demo's data too
 	@rm -rf .venv .demo .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis .coverage staticfiles
