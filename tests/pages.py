@@ -50,7 +50,11 @@ class _Reader(HTMLParser):
 
     def _take_input(self, given: dict[str, str]) -> None:
         kind, values = given.get("type", "text"), self.forms[-1].values
-        if kind in {"checkbox", "radio"}:
+        if kind == "checkbox" and "checked" in given and given["name"] in values:
+            known = values[given["name"]]
+            boxes = known if isinstance(known, list) else [known]
+            values[given["name"]] = [*boxes, given.get("value", "on")]
+        elif kind in {"checkbox", "radio"}:
             if "checked" in given:
                 values[given["name"]] = given.get("value", "on")
         elif kind not in {"submit", "button"}:

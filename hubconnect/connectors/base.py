@@ -18,7 +18,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from hubconnect.connectors.errors import RecordError
+from hubconnect.connectors.errors import AttentionError, RecordError
 from hubconnect.connectors.needs import Need, Use
 from hubconnect.connectors.oauth import OAuthApp, TokenStore
 from hubconnect.connectors.parameters import Parameter, Secret
@@ -284,6 +284,14 @@ class Settled:
     candidates: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class QueryLine:
+    """One line of a system's own query; ``is_ours``: it does not come from the criteria."""
+
+    text: str
+    is_ours: bool = False
+
+
 class Ability(StrEnum):
     """Whether something may be done in an account."""
 
@@ -431,6 +439,8 @@ class Connector(ABC):
     label: ClassVar[str]
     icon: ClassVar[str] = "systems"
     parameters: ClassVar[tuple[Parameter, ...]]
+    # What people call a query of this system that ``understand`` reads, or "": it reads none.
+    query_name: ClassVar[str] = ""
     # Criteria may have this many conditions; None: as many as one likes.
     max_conditions: ClassVar[int | None] = None
     # Records a page of `changes` or `everything` holds at most, and writes in one call.
@@ -594,6 +604,26 @@ class Connector(ABC):
     def settles_with(self, object_type: str) -> str:  # noqa: ARG002 - for those that override it
         """Return why creates of this object type cannot be settled for sure, or ""."""
         return ""
+
+    def explain(
+        self,
+        object_type: str,  # noqa: ARG002 - for those that override it
+        criteria: Criteria,  # noqa: ARG002
+    ) -> tuple[QueryLine, ...]:
+        """Return the query that reads changes by these criteria, as a person may check it.
+
+        Asks the system for no more than its schema.
+        """
+        return ()
+
+    def understand(self, object_type: str, query: str) -> Criteria:  # noqa: ARG002
+        """Return the criteria that one of the system's own queries stands for.
+
+        Raises:
+            AttentionError: the text cannot be read, or asks what criteria cannot.
+        """
+        msg = f"{self.label} has no queries that can be read back."
+        raise AttentionError(msg, hint="Write the criteria as JSON.")
 
     @abstractmethod
     def url(self, object_type: str, record_id: str) -> str:

@@ -81,6 +81,9 @@ def _read(one: object, fields: Mapping[str, Field], index: int) -> RawCondition:
     plain = as_condition(one, index)
     operator = _operator(plain.get("condition"), index)
     field = find_field(plain.get("field"), fields, index)
+    if not field.searchable:
+        msg = f"Records cannot be searched by {field.label} ({field.name})."
+        raise CriteriaInvalidError(msg, "Use another field.", index)
     _check_type(operator, field, index)
     value, values, high = (plain.get(key) for key in ("value", "values", "highValue"))
     if operator in NO_VALUE:

@@ -20,7 +20,14 @@ from json import JSONDecodeError, JSONDecoder
 from typing import Any
 
 from hubconnect.connectors.base import Condition, Criteria, Field, Operator, Value
-from hubconnect.engine.conditions import EXAMPLE, MANY, NO_VALUE, RawCondition, read_conditions
+from hubconnect.engine.conditions import (
+    EXAMPLE,
+    MANY,
+    NO_VALUE,
+    RawCondition,
+    operators_for,
+    read_conditions,
+)
 from hubconnect.engine.criteria_values import CriteriaInvalidError, read_value
 from hubconnect.engine.matching import is_below, matches
 from hubconnect.engine.values import as_text, show
@@ -32,6 +39,7 @@ __all__ = [
     "encode",
     "line_of",
     "matches",
+    "operators_for",
     "parse",
     "parse_text",
     "to_json",

@@ -29,13 +29,14 @@ from hubconnect.connectors.base import (
 )
 from hubconnect.connectors.errors import Category, FieldFault, RecordError
 from hubconnect.engine.conditions import MANY, NO_VALUE, RawCondition, find_field, read_conditions
+from hubconnect.engine.criteria import decode, line_of
 from hubconnect.engine.criteria_values import CriteriaInvalidError, read_value
 from hubconnect.engine.values import (
     ConversionError,
     as_text,
     can_convert,
     converter,
-    parse_text,
+    parse_text as parse_value,
     to_stored,
 )
 
@@ -127,6 +128,27 @@ class Lookup:
 
 
 # --- Reading -----------------------------------------------------------------------------------
+
+
+def parse_text(
+    text: str,
+    target_fields: Mapping[str, Field],
+    source_fields: Mapping[str, Field],
+    mapped: Collection[str] | None = None,
+) -> Lookup | None:
+    """Return the lookup a person typed, or None for an empty text.
+
+    Raises:
+        CriteriaInvalidError: with line and column in the text.
+    """
+    if not text.strip():
+        return None
+    conditions = decode(text)
+    try:
+        return parse(conditions, target_fields, source_fields, mapped)
+    except CriteriaInvalidError as error:
+        error.line = line_of(text, conditions, error)
+        raise
 
 
 def parse(
@@ -283,7 +305,7 @@ class _Resolver:
             if len(template.parts) == 1 and isinstance(first, Placeholder):
                 wanted = converter(first.field, target)(self._value(first))
             else:
-                wanted = parse_text("".join(map(self._text, template.parts)), target)
+                wanted = parse_value("".join(map(self._text, template.parts)), target)
         except ConversionError as error:
             raise _refused(template, error) from None
         if _is_empty(wanted):

@@ -19,6 +19,7 @@ from hubconnect.connectors.base import (
     Outcome,
     Page,
     Patch,
+    QueryLine,
     Record,
     SentCreate,
     Settings,
@@ -28,6 +29,7 @@ from hubconnect.connectors.base import (
 from hubconnect.connectors.connections import UnreachableError
 from hubconnect.connectors.errors import AttentionError, Category
 from hubconnect.connectors.http import LONGEST_WAIT
+from hubconnect.connectors.hubspot import queries
 from hubconnect.connectors.hubspot.account import (
     Account,
     OwnerDirectory,
@@ -73,6 +75,7 @@ class HubSpotConnector(Connector):
     label: ClassVar[str] = "HubSpot"
     icon: ClassVar[str] = "systems"
     parameters: ClassVar[tuple[Parameter, ...]] = PARAMETERS
+    query_name: ClassVar[str] = "Search API request"
     # A search takes five conditions; the window and the place in it are two.
     max_conditions: ClassVar[int | None] = 3
     batch_size: ClassVar[int] = 100
@@ -240,6 +243,14 @@ class HubSpotConnector(Connector):
     @override
     def places(cls, identity: str, facts: Mapping[str, str]) -> Mapping[str, str]:
         return build_places(identity, opened_at(facts))
+
+    @override
+    def explain(self, object_type: str, criteria: Criteria) -> tuple[QueryLine, ...]:
+        return queries.explain(self._schema(object_type), criteria)
+
+    @override
+    def understand(self, object_type: str, query: str) -> Criteria:
+        return queries.understand(self._schema(object_type), query)
 
     @override
     def url(self, object_type: str, record_id: str) -> str:

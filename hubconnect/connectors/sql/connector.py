@@ -19,6 +19,7 @@ from hubconnect.connectors.base import (
     Outcome,
     Page,
     Patch,
+    QueryLine,
     Record,
     SentCreate,
     Settings,
@@ -36,6 +37,7 @@ from hubconnect.connectors.sql.comments import COMMENT_ROLES, Comments
 from hubconnect.connectors.sql.contents import CONTENT_DIALECTS
 from hubconnect.connectors.sql.creates import Creator
 from hubconnect.connectors.sql.database import Database
+from hubconnect.connectors.sql.explaining import explain
 from hubconnect.connectors.sql.files import FILE_ROLES, Files
 from hubconnect.connectors.sql.kinds import kinds_of
 from hubconnect.connectors.sql.ledger import Ledger
@@ -204,6 +206,10 @@ class SQLConnector(Connector):
     @override
     def settles_with(self, object_type: str) -> str:
         return self._creator.why_not(self._schema.table(object_type))
+
+    @override
+    def explain(self, object_type: str, criteria: Criteria) -> tuple[QueryLine, ...]:
+        return explain(self._database, self._schema.table(object_type), criteria)
 
     @override
     def url(self, object_type: str, record_id: str) -> str:

@@ -1,15 +1,17 @@
 """The forms of a pair: which mapping, and the settings of each of its directions."""
 
-import json
 from collections.abc import Mapping as ReadOnly
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django import forms
+from django.forms.utils import ErrorDict
+from django.http import QueryDict
 
 from hubconnect.connectors.base import Field
-from hubconnect.engine import criteria as criteria_language, lookup as lookup_language
+from hubconnect.engine import lookup as lookup_language
 from hubconnect.engine.criteria import CriteriaInvalidError
-from hubconnect.engine.lookup import INTERNAL_ID
+from hubconnect.integrations.forms.conditions import Conditions, LookupConditions
 from hubconnect.integrations.models import Flow, Integration
 from hubconnect.integrations.services import saving
 from hubconnect.mappings.models import Direction, Mapping
@@ -53,6 +55,49 @@ class PairForm(forms.Form):
         return [chosen]
 
 
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a button of the conditions asks, as its value says: ``to_right:criteria:remove:0``.
+
+    Attributes:
+        direction: of the flow.
+        part: "criteria" or "lookup".
+        verb: "rows" (the JSON follows the rows), "text" (the other way), "add", "remove" or
+            "native" (taken from one of the system's own queries).
+        place: the row to remove.
+    """
+
+    direction: str
+    part: str
+    verb: str
+    place: int = 0
+
+    @classmethod
+    def read(cls, text: str) -> "Act | None":
+        """Return the act a page sent, or None for none that is known."""
+        direction, _, rest = text.partition(":")
+        part, _, rest = rest.partition(":")
+        verb, _, place = rest.partition(":")
+        if part not in ("criteria", "lookup") or verb not in _VERBS:
+            return None
+        return cls(direction, part, verb, int(place) if place.isdecimal() else 0)
+
+    @property
+    def leading(self) -> str:
+        """Which of rows and text goes before."""
+        return {"rows": "rows", "add": "", "text": "text"}.get(self.verb, "")
+
+    def change(self, conditions: Conditions) -> None:
+        """Add or remove a row."""
+        if self.verb == "add":
+            conditions.add()
+        elif self.verb == "remove":
+            conditions.remove(self.place)
+
+
+_VERBS = frozenset({"rows", "text", "add", "remove", "native"})
+
+
 class FlowForm(forms.ModelForm[Flow]):
     """The settings of one direction, checked against both schemas.
 
@@ -66,15 +111,10 @@ class FlowForm(forms.ModelForm[Flow]):
             {"type": "datetime-local", "class": "input-auto"}, "%Y-%m-%dT%H:%M"
         ),
     )
-    criteria = forms.CharField(
-        label="Query (JSON)",
-        required=False,
-        max_length=20_000,
-        strip=False,
-        widget=forms.Textarea({"rows": 9, "spellcheck": "false", "class": "code-edit"}),
+    criteria = forms.CharField(label="Query (JSON)", required=False, max_length=20_000, strip=False)
+    lookup = forms.CharField(
+        label="Target search query (JSON)", required=False, max_length=20_000, strip=False
     )
-    lookup_field = forms.ChoiceField(label="Field", required=False)
-    lookup_value = forms.ChoiceField(label="Equals", required=False)
 
     class Meta:
         model = Flow
@@ -82,6 +122,7 @@ class FlowForm(forms.ModelForm[Flow]):
             "is_enabled",
             "start",
             "start_at",
+            "outside",
             "none_found",
             "several_found",
             "one_found",
@@ -89,82 +130,85 @@ class FlowForm(forms.ModelForm[Flow]):
         labels: ClassVar = {
             "is_enabled": "This direction is switched on",
             "start": "Start",
+            "outside": "A linked record that no longer matches",
             "none_found": "If none is found",
             "several_found": "If several are found",
             "one_found": "If one is found",
         }
-        widgets: ClassVar = {"start": forms.RadioSelect}
+        widgets: ClassVar = {"start": forms.RadioSelect, "outside": forms.RadioSelect}
 
     def __init__(
         self,
         *args: Any,
         sources: ReadOnly[str, Field] | None,
         targets: ReadOnly[str, Field] | None,
-        max_conditions: tuple[int | None, int | None] = (None, None),
+        max_conditions: int | None = None,
+        mapped: frozenset[str] = frozenset(),
+        act: Act | None = None,
+        is_judged: bool = True,
         **options: Any,
     ) -> None:
+        """Fill the form.
+
+        Args:
+            *args: as every form.
+            sources: fields of the source, None when it does not tell them.
+            targets: fields of the target.
+            max_conditions: how many the source's criteria may have.
+            mapped: fields of the target that the mapping fills.
+            act: what was done to its conditions.
+            is_judged: False: the form is drawn anew while it is being filled in.
+            **options: as every form.
+        """
         super().__init__(*args, **options)
-        self.sources, self.targets, self.max_conditions = sources, targets, max_conditions
-        self.fields["start"].required = False
-        self.fields["start"].mark_optional = False  # type: ignore[attr-defined]  # {% field %}'s
+        self.sources, self.targets, self.is_judged = sources, targets, is_judged
         start = self.fields["start"]
         if isinstance(start, forms.ChoiceField):
             start.choices = Flow.Start.choices  # without an empty one: nothing is chosen by default
-        for name in ("none_found", "several_found", "one_found"):
+        for name in ("start", *_RULES):
             self.fields[name].required = False
             self.fields[name].mark_optional = False  # type: ignore[attr-defined]  # {% field %}'s
-        self._fill_criteria()
-        self._fill_lookup()
+        self.conditions: dict[str, Conditions] = {
+            "criteria": Conditions(
+                name=self.add_prefix("criteria"), fields=sources, limit=max_conditions
+            ),
+            "lookup": LookupConditions(
+                name=self.add_prefix("lookup"),
+                fields=targets,
+                sources=sources,
+                limit=lookup_language.MAX_CONDITIONS,
+                mapped=mapped,
+            ),
+        }
+        for part, conditions in self.conditions.items():
+            if isinstance(self.data, QueryDict) and self.is_bound:
+                conditions.read(self.data, act.leading if act and act.part == part else "")
+            else:
+                conditions.load(getattr(self.instance, part))
+        if act is not None:
+            act.change(self.conditions[act.part])
 
     @property
     def is_checkable(self) -> bool:
         """Tell whether both schemas are known."""
         return self.sources is not None and self.targets is not None
 
-    def _fill_criteria(self) -> None:
-        stored = self.instance.criteria
-        self.fields["criteria"].initial = (
-            json.dumps(stored, indent=2, ensure_ascii=False) if stored else ""
-        )
-
-    def _fill_lookup(self) -> None:
-        stored = self.instance.lookup
-        target = stored[0]["field"] if stored else ""
-        value = str(stored[0]["value"]).strip("@") if stored else ""
-        targets = [one for one in (self.targets or {}).values() if one.unique or one.name == target]
-        sources = list((self.sources or {}).values())
-        self._choose(
-            "lookup_field", "No lookup: always create", [(one.name, one) for one in targets], target
-        )
-        self._choose("lookup_value", "Choose", [(one.name, one) for one in sources], value)
-        source_choices = self.fields["lookup_value"]
-        if isinstance(source_choices, forms.ChoiceField):
-            listed = list(source_choices.choices)  # type: ignore[arg-type]  # a list, see _choose
-            source_choices.choices = [*listed, (INTERNAL_ID, "The record’s id")]
-
-    def _choose(
-        self, name: str, nothing: str, offered: list[tuple[str, Field]], stored: str
-    ) -> None:
-        field = self.fields[name]
-        if not isinstance(field, forms.ChoiceField):
-            return
-        known = {key for key, _ in offered}
-        gone = [(stored, f"{stored} (gone)")] if stored and stored not in known else []
-        gone = [] if stored == INTERNAL_ID else gone
-        labels = sorted(
-            ((key, f"{one.label} ({one.name})") for key, one in offered), key=lambda one: one[1]
-        )
-        field.choices = [("", nothing), *gone, *labels]
-        field.initial = stored
+    def full_clean(self) -> None:
+        """Judge what was typed, unless the form is only drawn anew while it is filled in."""
+        if self.is_judged:
+            super().full_clean()
+        else:
+            self._errors, self.cleaned_data = ErrorDict(), {}
 
     def clean(self) -> dict[str, Any]:
         """Check start, criteria and lookup; a direction that is off may be left unfinished."""
         data = super().clean() or self.cleaned_data
         self._clean_start(data)
-        self._clean_criteria(data)
-        self._clean_lookup(data)
+        for part, conditions in self.conditions.items():
+            if part not in self.errors:
+                self._clean_conditions(part, conditions)
         fresh = Flow()
-        for name in ("none_found", "several_found", "one_found"):
+        for name in _RULES:
             data[name] = data.get(name) or getattr(fresh, name)
         return data
 
@@ -179,45 +223,19 @@ class FlowForm(forms.ModelForm[Flow]):
             self.errors.pop("start_at", None)
             data["start_at"] = None
 
-    def _clean_criteria(self, data: dict[str, Any]) -> None:
-        text = data.get("criteria") or ""
-        if "criteria" in self.errors:
+    def _clean_conditions(self, part: str, conditions: Conditions) -> None:
+        setattr(self.instance, part, [])
+        if not conditions.text.strip():
             return
-        self.instance.criteria = []
-        if not text.strip():
-            return
-        if self.sources is None:
-            self.add_error("criteria", _UNCHECKABLE)
-            return
-        try:
-            criteria_language.parse_text(text, self.sources, self.max_conditions[0])
-        except CriteriaInvalidError as error:
-            self.add_error("criteria", say(error))
+        if not self.is_checkable:
+            self.add_error(part, _UNCHECKABLE)
+        elif conditions.problem is not None:
+            self.add_error(part, say(conditions.problem))
         else:
-            self.instance.criteria = json.loads(text)
-
-    def _clean_lookup(self, data: dict[str, Any]) -> None:
-        target, value = data.get("lookup_field"), data.get("lookup_value")
-        if {"lookup_field", "lookup_value"} & set(self.errors):
-            return
-        self.instance.lookup = []
-        if not target:
-            return
-        if not value:
-            self.add_error("lookup_value", "Choose whose value is looked up.")
-            return
-        if self.sources is None or self.targets is None:
-            self.add_error("lookup_field", _UNCHECKABLE)
-            return
-        conditions = [{"condition": "EQUALS", "field": target, "value": f"@{value}@"}]
-        try:
-            lookup_language.parse(conditions, self.targets, self.sources)
-        except CriteriaInvalidError as error:
-            self.add_error("lookup_value", say(error))
-        else:
-            self.instance.lookup = conditions
+            setattr(self.instance, part, conditions.conditions)
 
 
+_RULES = ("outside", "none_found", "several_found", "one_found")
 _UNCHECKABLE = "This cannot be checked while the system does not answer, so it is not saved."
 
 

@@ -78,6 +78,17 @@ def build_spec(flow: Flow, source: Connector, target: Connector) -> FlowSpec:
     )
 
 
+def mapped_fields(flow: Flow) -> frozenset[str]:
+    """Return the fields of the target that the mapping fills when a record is created."""
+    side = "right" if flow.is_to_right else "left"
+    return frozenset(
+        getattr(rule, side)
+        for rule in rules_of(flow.pair.mapping)
+        if rule.direction in (Direction.BOTH, flow.direction)
+        and rule.when in (When.BOTH, When.CREATE)
+    )
+
+
 def rules_of(mapping: MappingRow) -> list[FieldRule]:
     """Return the rows of a mapping as the engine's values."""
     return [

@@ -2,8 +2,12 @@
 
 import time
 from dataclasses import dataclass
+from datetime import datetime
 
-from hubconnect.connectors.base import Connector, Criteria, Field, Record
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from hubconnect.connectors.base import Connector, Criteria, Field, Record, Value
 from hubconnect.engine import criteria as language
 from hubconnect.engine.values import show
 from hubconnect.systems.models import System
@@ -28,13 +32,11 @@ class Trial:
     """What criteria found.
 
     Attributes:
-        words: the criteria as a sentence part; "" for none.
         columns: labels of the values that are shown.
         calls: requests this cost.
         took_s: how long it took, in seconds.
     """
 
-    words: str
     matching: int
     total: int
     columns: tuple[str, ...]
@@ -59,7 +61,6 @@ def try_criteria(system: System, object_type: str, text: str) -> Trial:
         columns = choose_columns(criteria, fields)
         records = _first(connector, object_type, criteria, columns) if matching else ()
         return Trial(
-            words=language.describe(criteria, fields),
             matching=matching,
             total=total,
             columns=tuple(field.label for field in columns),
@@ -67,13 +68,20 @@ def try_criteria(system: System, object_type: str, text: str) -> Trial:
                 Line(
                     record.id,
                     connector.url(object_type, record.id),
-                    tuple(show(record.values.get(one.name), one) for one in columns),
+                    tuple(_shown(record.values.get(one.name), one) for one in columns),
                 )
                 for record in records
             ),
             calls=sum(connector.calls.values()),
             took_s=round(time.monotonic() - began, 1),
         )
+
+
+def _shown(value: Value, field: Field) -> str:
+    """Return a value for a table: times in the reader's zone."""
+    if isinstance(value, datetime):
+        return date_format(timezone.localtime(value), "j M Y, H:i:s")
+    return show(value, field)
 
 
 def choose_columns(criteria: Criteria, fields: dict[str, Field]) -> list[Field]:

@@ -1,23 +1,29 @@
 """Pairs of an integration: adding, ordering, and the settings of their directions."""
 
+import copy
 from dataclasses import dataclass
 
 from django.contrib import messages
+from django.db.models import TextChoices
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from hubconnect.connectors.base import Field
+from hubconnect.connectors.base import Field, QueryLine
 from hubconnect.connectors.errors import ConnectorError
 from hubconnect.connectors.registry import get_connector
 from hubconnect.core.models import Role
 from hubconnect.core.permissions import role_required
 from hubconnect.engine.criteria import CriteriaInvalidError
-from hubconnect.integrations.forms.pair import FlowForm, PairForm, say
+from hubconnect.integrations.forms.condition_rows import ConditionForm, rows_of
+from hubconnect.integrations.forms.conditions import Conditions
+from hubconnect.integrations.forms.pair import Act, FlowForm, PairForm, say
 from hubconnect.integrations.models import Flow, Integration, Pair
-from hubconnect.integrations.services import saving, trying
+from hubconnect.integrations.services import explaining, saving, trying, trying_lookup
+from hubconnect.integrations.services.flowspec import mapped_fields
 from hubconnect.integrations.services.saving import IntegrationActiveError
 from hubconnect.integrations.services.trying import Trial
+from hubconnect.integrations.services.trying_lookup import LookupTrial
 from hubconnect.systems.models import System
 from hubconnect.systems.services import schema
 
@@ -65,59 +71,97 @@ class Part:
     flow: Flow
     form: FlowForm
     limit: int | None
+    query_name: str
     schema_error: ConnectorError | None = None
     trial: Trial | None = None
     trial_error: str = ""
+    lookup_trial: LookupTrial | None = None
+    lookup_trial_error: str = ""
+    ids: str = ""
+    native: str = ""
+    native_error: str = ""
+
+    @property
+    def criteria(self) -> Conditions:
+        """The conditions on the source."""
+        return self.form.conditions["criteria"]
+
+    @property
+    def lookup(self) -> Conditions:
+        """The conditions on the target."""
+        return self.form.conditions["lookup"]
+
+    @property
+    def criteria_rows(self) -> list[ConditionForm]:
+        """The criteria as they are drawn."""
+        return rows_of(self.criteria)
+
+    @property
+    def lookup_rows(self) -> list[ConditionForm]:
+        """The lookup as it is drawn."""
+        return rows_of(self.lookup)
+
+    @property
+    def query(self) -> tuple[QueryLine, ...]:
+        """What the source is asked."""
+        if self.criteria.problem is not None or self.schema_error is not None:
+            return ()
+        return explaining.explain(self.flow, self.criteria.text)
 
 
 @require_http_methods(["GET", "POST"])
 @role_required(Role.SYNC_ADMIN)
 def pair_settings(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change the settings of a pair's directions, or try its criteria."""
+    """Change the settings of a pair's directions, build and try its conditions."""
     pair = get_object_or_404(
         Pair.objects.select_related("integration", "mapping__left_system", "mapping__right_system"),
         pk=pk,
     )
-    parts = _parts(request, pair)
-    if request.method == "POST":
-        tried = request.POST.get("try", "")
-        valid = [part.form.is_valid() for part in parts]
-        if tried:
-            for part in parts:
-                if part.flow.direction == tried:
-                    _try(part)
-        elif all(valid):
-            try:
-                saving.save_flows(pair, [part.form.instance for part in parts])
-            except IntegrationActiveError as error:
-                messages.error(request, str(error))
-            else:
-                messages.success(request, f"The settings of {pair.mapping} were saved.")
-                return redirect("integrations:detail", pk=pair.integration_id)
+    act = Act.read(request.POST.get("act", ""))
+    parts = _parts(request, pair, act)
+    tried = [name for name in ("try", "try_lookup") if request.POST.get(name)]
+    is_saving = request.method == "POST" and act is None and not tried
+    for part in parts:
+        _answer(request, part, act)
+    valid = [part.form.is_valid() for part in parts]  # each one, so that all errors show
+    if is_saving and all(valid):
+        try:
+            saving.save_flows(pair, [part.form.instance for part in parts])
+        except IntegrationActiveError as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, f"The settings of {pair.mapping} were saved.")
+            return redirect("integrations:detail", pk=pair.integration_id)
     context = {"pair": pair, "integration": pair.integration, "parts": parts}
-    context["forms"] = [part.form for part in parts if part.form.is_bound and not part.trial]
+    context["forms"] = [part.form for part in parts] if is_saving else []
     return render(request, "integrations/pair.html", context)
 
 
-def _parts(request: HttpRequest, pair: Pair) -> list[Part]:
+def _parts(request: HttpRequest, pair: Pair, act: Act | None) -> list[Part]:
     known: dict[tuple[int, str], dict[str, Field] | ConnectorError] = {}
     data = request.POST if request.method == "POST" else None
+    # Trying judges nothing else on the page, so the form is only drawn anew.
+    is_trying = "try" in request.POST or "try_lookup" in request.POST
     parts = []
     for flow in pair.flows.all():
         flow.pair = pair
         source = _fields(flow.source_system, flow.source_type, known)
         target = _fields(flow.target_system, flow.target_type, known)
-        limits = (_limit(flow.source_system), _limit(flow.target_system))
+        connector = get_connector(flow.source_system.connector)
         form = FlowForm(
             data,
             instance=flow,
             prefix=flow.direction,
             sources=source if isinstance(source, dict) else None,
             targets=target if isinstance(target, dict) else None,
-            max_conditions=limits,
+            max_conditions=connector.max_conditions,
+            mapped=mapped_fields(flow),
+            act=act if act is not None and act.direction == flow.direction else None,
+            is_judged=act is None and not is_trying,
         )
         failed = [one for one in (source, target) if isinstance(one, ConnectorError)]
-        parts.append(Part(flow, form, limits[0], failed[0] if failed else None))
+        error = failed[0] if failed else None
+        parts.append(Part(flow, form, connector.max_conditions, connector.query_name, error))
     return parts
 
 
@@ -135,16 +179,54 @@ def _fields(
     return known[key]
 
 
-def _limit(system: System) -> int | None:
-    return get_connector(system.connector).max_conditions
+def _answer(request: HttpRequest, part: Part, act: Act | None) -> None:
+    """Do what a button of one direction asks."""
+    direction = part.flow.direction
+    if request.POST.get("try") == direction:
+        _try(part)
+    if request.POST.get("try_lookup") == direction:
+        _try_lookup(part, request.POST.get(f"{direction}-ids", ""))
+    if act is not None and act.direction == direction and act.verb == "native":
+        _take_native(part, request.POST.get(f"{direction}-native", ""))
 
 
 def _try(part: Part) -> None:
-    text = part.form.data.get(part.form.add_prefix("criteria"), "")
     flow = part.flow
     try:
-        part.trial = trying.try_criteria(flow.source_system, flow.source_type, text)
+        part.trial = trying.try_criteria(flow.source_system, flow.source_type, part.criteria.text)
     except CriteriaInvalidError as error:
         part.trial_error = say(error)
     except ConnectorError as error:
         part.trial_error = f"{error.message} {error.hint}".strip()
+
+
+def _try_lookup(part: Part, ids: str) -> None:
+    part.ids, flow = ids[:300], copy.copy(part.flow)
+    try:
+        for conditions in (part.criteria, part.lookup):
+            if conditions.problem is not None:
+                raise conditions.problem
+        for name, known in _RULES.items():
+            rule = part.form[name].value()
+            if rule in known.values:
+                setattr(flow, name, rule)
+        flow.criteria = part.criteria.conditions
+        part.lookup_trial = trying_lookup.try_lookup(flow, part.lookup.conditions, part.ids)
+    except CriteriaInvalidError as error:
+        part.lookup_trial_error = say(error)
+    except ConnectorError as error:
+        part.lookup_trial_error = f"{error.message} {error.hint}".strip()
+
+
+_RULES: dict[str, type[TextChoices]] = {
+    "none_found": Flow.NoneFound,
+    "several_found": Flow.SeveralFound,
+    "one_found": Flow.OneFound,
+}
+
+
+def _take_native(part: Part, query: str) -> None:
+    try:
+        part.criteria.replace(explaining.understand(part.flow, query))
+    except ConnectorError as error:
+        part.native, part.native_error = query, f"{error.message} {error.hint}".strip()
