@@ -3,10 +3,7 @@
 Everything here could have been made by hand in the browser; a second call changes nothing.
 """
 
-import sqlite3
 from argparse import ArgumentParser
-from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +12,11 @@ from django.db import transaction
 from typing_extensions import override
 
 from hubconnect.core.models import Role, User
+from hubconnect.integrations.management.order_desk import (
+    PARAMETERS,
+    add_customers,
+    make_order_desk,
+)
 from hubconnect.integrations.models import Flow, Integration, Pair
 from hubconnect.integrations.services import activation
 from hubconnect.mappings.models import Direction, FieldMapping, Mapping, ValueMapEntry
@@ -22,38 +24,6 @@ from hubconnect.systems.models import System
 from hubconnect.systems.services import checking
 from hubconnect.systems.services.connections import open_connector
 
-SCHEMA = """
-create table customers (
-    id integer primary key,
-    email varchar(200) not null unique,
-    first_name varchar(100),
-    last_name varchar(100),
-    phone varchar(40),
-    company varchar(200),
-    updated_at datetime not null default (strftime('%Y-%m-%d %H:%M:%f', 'now'))
-);
-create index customers_updated_at on customers (updated_at);
-create trigger customers_touch after update on customers when new.updated_at is old.updated_at
-begin
-    update customers set updated_at = strftime('%Y-%m-%d %H:%M:%f', 'now') where id = new.id;
-end;
-create table orders (
-    id integer primary key,
-    title varchar(255) not null,
-    total numeric(12, 2),
-    status varchar(40) not null default 'inquiry',
-    due_on date,
-    updated_at datetime not null default (strftime('%Y-%m-%d %H:%M:%f', 'now'))
-);
-create index orders_updated_at on orders (updated_at);
-create trigger orders_touch after update on orders when new.updated_at is old.updated_at
-begin
-    update orders set updated_at = strftime('%Y-%m-%d %H:%M:%f', 'now') where id = new.id;
-end;
-"""
-FIRST_NAMES = ("Alma", "Bruno", "Celia", "Dario", "Edda", "Farid", "Greta", "Hugo", "Ines", "Jonas")
-LAST_NAMES = ("Aalto", "Bergmann", "Castro", "Dufour", "Eriksen", "Fontana")
-WALK_IN_CUSTOMERS = 40  # known to the order desk alone
 SHARED_CUSTOMERS = 20  # known to both sides, found by their e-mail address
 
 # Deal stage of HubSpot = status of an order.
@@ -101,28 +71,6 @@ class Command(BaseCommand):
         self.stdout.write(f"Set up {integration}.")
 
 
-def make_order_desk(file: Path) -> None:
-    """Create the sample database with customers that HubSpot does not know."""
-    with closing(sqlite3.connect(file)) as desk, desk:
-        desk.execute("pragma journal_mode = wal")
-        desk.executescript(SCHEMA)
-        rows = []
-        for number in range(WALK_IN_CUSTOMERS):
-            first = FIRST_NAMES[number % len(FIRST_NAMES)]
-            last = LAST_NAMES[number % len(LAST_NAMES)]
-            email = f"{first}.{last}{number}@walk-in.example".lower()
-            rows.append((email, first, last, f"+49 30 5550{number:03}", f"{last} & Co"))
-        _insert_customers(desk, rows)
-
-
-def _insert_customers(desk: sqlite3.Connection, rows: Sequence[tuple[str | None, ...]]) -> None:
-    desk.executemany(
-        "insert into customers (email, first_name, last_name, phone, company)"
-        " values (?, ?, ?, ?, ?)",
-        rows,
-    )
-
-
 def _share_customers(hubspot: System, file: Path) -> None:
     """Give the order desk some of HubSpot's contacts, with less known about them there."""
     with open_connector(hubspot) as connector:
@@ -132,8 +80,7 @@ def _share_customers(hubspot: System, file: Path) -> None:
         (str(one["email"]), str(one["firstname"] or ""), str(one["lastname"] or ""), None, None)
         for one in known[:SHARED_CUSTOMERS]
     ]
-    with closing(sqlite3.connect(file)) as desk, desk:
-        _insert_customers(desk, rows)
+    add_customers(file, rows)
 
 
 def _hubspot(url: str, token: str) -> System:
@@ -156,11 +103,7 @@ def _order_desk(file: Path) -> System:
     system = System(
         name="Order desk",
         connector="sql",
-        parameters={
-            "database_url": f"sqlite:///{file}",
-            "modified_column": "updated_at",
-            "time_zone": "UTC",
-        },
+        parameters={"database_url": f"sqlite:///{file}", **PARAMETERS},
         secrets={},
     )
     return _checked(system)
