@@ -8,15 +8,12 @@ Stored form (JSON), used in bases, intents and failures::
 Two values are the same when their stored forms are.
 """
 
-import html
-import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-import nh3
-
+from hubconnect.connectors import rich_text
 from hubconnect.connectors.base import Field, Value, ValueType
 from hubconnect.connectors.errors import Category, FieldFault, RecordError
 
@@ -26,7 +23,6 @@ Converter = Callable[[Value], Value]
 TEXTS = frozenset({ValueType.TEXT, ValueType.RICH_TEXT})
 _TRUE = frozenset({"true", "yes", "y", "1", "on"})
 _FALSE = frozenset({"false", "no", "n", "0", "off"})
-_BREAKS = re.compile(r"(?i)<br\s*/?>|</(?:p|div|li|tr|h[1-6])>")
 
 
 class ConversionError(ValueError):
@@ -179,17 +175,12 @@ def _same_type(value: Value) -> Value:
 
 def _to_text(source: Field, target: Field) -> Converter:
     if source.type is ValueType.RICH_TEXT:
-        return lambda value: _plain(as_text(value))
+        return lambda value: rich_text.to_plain(as_text(value))
     return as_text
 
 
-def _plain(rich: str) -> str:
-    bare = nh3.clean(_BREAKS.sub("\n", rich), tags=set())
-    return html.unescape(bare).strip()
-
-
 def _to_rich_text(source: Field, target: Field) -> Converter:
-    return lambda value: html.escape(as_text(value), quote=False).replace("\n", "<br>")
+    return lambda value: rich_text.from_plain(as_text(value))
 
 
 def _to_number(source: Field, target: Field) -> Converter:

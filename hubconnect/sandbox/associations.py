@@ -37,10 +37,7 @@ def put_association(call: Call, kind: str, record_id: str, to_kind: str, to_id: 
     if not isinstance(wanted, list) or not wanted:
         refuse("Invalid input JSON on line 1, column 1: expected a list of types.")
     kinds = links.require_types(call.db, records.kind, other.kind, wanted)
-    for old in links.targets(call.db, records.kind, one, other.kind, two - 1, 1).get(two, []):
-        if old.category == "USER_DEFINED" and not old.is_default:
-            links.unlink(call.db, one, two, old)
-    link_all(call, one, two, kinds)
+    _relink(call, (records.kind, other.kind), (one, two), kinds)
     return answer(
         {
             "fromObjectTypeId": records.kind.type_id,
@@ -85,12 +82,13 @@ def batch_read(call: Call, kind: str, to_kind: str) -> Response:
 
 
 def batch_create(call: Call, kind: str, to_kind: str) -> Response:
-    """Create links of given types; a record that does not exist is an error entry."""
+    """Create links; labels that are not sent again go. A missing record is an error entry."""
     records, other = call.writable(kind), call.readable(to_kind)
 
     def create(one: Json, ids: tuple[int, int]) -> list[Json]:
         kinds = links.require_types(call.db, records.kind, other.kind, one.get("types") or [])
-        link_all(call, *ids, kinds)
+        if kinds:
+            _relink(call, (records.kind, other.kind), ids, kinds)
         return [_created(call, (records.kind, other.kind), ids, kinds)]
 
     results, errors = _each(call, records, other, create)
@@ -234,6 +232,17 @@ def present(records: Records, given: str) -> int:
     if number is None or records.find(number) is None:
         raise record_not_found(given)
     return number
+
+
+def _relink(
+    call: Call, pair: tuple[Kind, Kind], ids: tuple[int, int], kinds: list[AssociationType]
+) -> None:
+    """Link two records; of the labels that users have made, those not sent again are lost."""
+    (source, target), (one, two) = pair, ids
+    for old in links.targets(call.db, source, one, target, two - 1, 1).get(two, []):
+        if old.category == "USER_DEFINED" and not old.is_default:
+            links.unlink(call.db, one, two, old)
+    link_all(call, one, two, kinds)
 
 
 def link_all(call: Call, one: int, two: int, kinds: list[AssociationType]) -> None:

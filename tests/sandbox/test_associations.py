@@ -268,3 +268,17 @@ def test_v3_batches_take_names_and_numbers(hub: Sandbox, named: str | int) -> No
     assert hub.api("POST", f"{base}/batch/create", {"inputs": [{**pair, "type": "x"}]})[0] == 400
     _, types, _ = hub.api("GET", f"{base}/types")
     assert types["results"] == [{"id": "202", "name": "note_to_contact"}]
+
+
+def test_labels_of_a_user_replace_each_other_in_a_batch_too(hub: Sandbox) -> None:
+    path = f"{V4}/associations/contacts/companies"
+    types = []
+    for text in ("First", "Second"):
+        _, made, _ = hub.api("POST", f"{path}/labels", {"name": text.lower(), "label": text})
+        types.append(made["results"][0]["typeId"])
+    one, two = contact(hub), company(hub)
+    for type_id in types:
+        inputs = {"from": {"id": one}, "to": {"id": two}, "types": [spec(type_id, "USER_DEFINED")]}
+        assert hub.api("POST", f"{path}/batch/create", {"inputs": [inputs]})[0] == 201
+    left = linked(hub, "contacts", one, "companies")[int(two)]
+    assert sorted(left) == sorted([types[1], 279])

@@ -12,7 +12,8 @@ from hubconnect.connectors.hubspot.objects import ObjectKind
 
 CREATE, END = "create", "labels/archive"
 COMPANIES = "companies"
-USER_DEFINED = "USER_DEFINED"
+# Labels that another app has made are its own to set.
+OURS = {"HUBSPOT_DEFINED", "USER_DEFINED"}
 
 
 class Associations:
@@ -57,8 +58,14 @@ class Associations:
         outcomes: list[Outcome] = []
         for to_type, named, part in self._grouped(object_type, links):
             held = self._held(object_type, to_type, part)
+            moving = {link.record_id for link in part if named[link.type].is_primary}
             inputs = [
-                self._input(near, far, [named[link.type] for link in wanted], held)
+                self._input(
+                    near,
+                    far,
+                    [named[link.type] for link in wanted],
+                    _labels_to_repeat(held.get(near, {}).get(far, []), is_moving=near in moving),
+                )
                 for (near, far), wanted in _by_ends(part).items()
             ]
             outcomes += self._send(object_type, to_type, CREATE, inputs, part)
@@ -155,8 +162,7 @@ class Associations:
         return self._links.read(object_type, to_type, near)
 
     @staticmethod
-    def _input(near: str, far: str, wanted: Sequence[LinkType], held: Mapping[str, Ends]) -> Json:
-        labels = [one for one in held.get(near, {}).get(far, []) if one.category == USER_DEFINED]
+    def _input(near: str, far: str, wanted: Sequence[LinkType], labels: Sequence[LinkType]) -> Json:
         types = {one.name: one.spec for one in (*wanted, *labels)}
         return {"from": {"id": near}, "to": {"id": far}, "types": list(types.values())}
 
@@ -182,6 +188,15 @@ def _by_ends(links: Iterable[Association]) -> dict[tuple[str, str], list[Associa
     for link in links:
         found.setdefault((link.record_id, link.to_id), []).append(link)
     return found
+
+
+def _labels_to_repeat(held: Sequence[LinkType], *, is_moving: bool) -> list[LinkType]:
+    """Return labels that are sent again, a primary mark only where none is set elsewhere now."""
+    return [
+        one
+        for one in held
+        if one.label and one.category in OURS and not (is_moving and one.is_primary)
+    ]
 
 
 def _labels_that_stay(held: Sequence[LinkType], ending: Sequence[LinkType]) -> list[LinkType]:

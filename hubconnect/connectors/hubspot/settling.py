@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import nh3
-
+from hubconnect.connectors import rich_text
 from hubconnect.connectors.base import (
     Condition,
     Criteria,
@@ -118,5 +117,5 @@ def _plain(value_type: ValueType, value: object) -> object:
     if isinstance(value, datetime):
         return value.replace(microsecond=value.microsecond // 1000 * 1000)
     if value_type is ValueType.RICH_TEXT and isinstance(value, str):
-        return " ".join(nh3.clean(value, tags=set()).split()).casefold()
+        return rich_text.normalise(value).casefold()
     return value.strip().casefold() if isinstance(value, str) else value

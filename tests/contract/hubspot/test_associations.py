@@ -189,3 +189,26 @@ def test_an_error_that_names_no_record_leaves_outcomes_open(
     (outcome,) = connector.associating.associate("contacts", [Association(near, PLAIN, far)])
 
     assert outcome.is_unknown
+
+
+def test_a_primary_link_that_moves_is_not_set_back(
+    account: Sandbox, connector: HubSpotConnector
+) -> None:
+    made = label(account, "Owner")
+    near, first, second = contact(account), company(account), company(account)
+    connector.associating.associate("contacts", [Association(near, PRIMARY, first)])
+    moved = [Association(near, PRIMARY, second), Association(near, made, first)]
+    connector.associating.associate("contacts", moved)
+
+    assert held(connector, near, PRIMARY, made) == {(PRIMARY, second), (made, first)}
+
+
+def test_a_label_next_to_a_primary_link_leaves_it(
+    account: Sandbox, connector: HubSpotConnector
+) -> None:
+    made = label(account, "Tester")
+    near, far = contact(account), company(account)
+    connector.associating.associate("contacts", [Association(near, PRIMARY, far)])
+    connector.associating.associate("contacts", [Association(near, made, far)])
+
+    assert held(connector, near, PRIMARY, made) == {(PRIMARY, far), (made, far)}

@@ -286,3 +286,28 @@ def test_an_edit_that_changes_nothing_answers_with_the_text(
 
     assert edited.values == {"body": "<p>same 0</p>"}
     assert rich_text.to_plain(str(made.values["body"])) == "same 0"
+
+
+@pytest.mark.requirement("S41")
+def test_a_note_is_a_record_of_its_own_too(account: Sandbox, connector: HubSpotConnector) -> None:
+    near = NewAssociation("HUBSPOT_DEFINED:202", record(account))
+    values: dict[str, Value] = {"hs_note_body": f"<p>{RAE}</p>", "hs_timestamp": connector.now()}
+    (made,) = connector.create("notes", [Draft("n", values, (near,))])
+    found = connector.read("notes", [made.id], ["hs_note_body"])[made.id]
+
+    assert found.values == {"hs_note_body": f"<p>{RAE}</p>"}
+    assert connector.commenting.comment_ids("contacts", [near.to_id]) == {near.to_id: (made.id,)}
+
+
+@pytest.mark.requirement("S44")
+def test_notes_as_records_include_those_that_only_carry_a_file(
+    account: Sandbox, connector: HubSpotConnector
+) -> None:
+    file = account.add_file(b"x", "only.txt")
+    made = account.add_note("", ("contacts", record(account)), files=[file["id"]])
+    now = connector.now()
+    window = Window(now - timedelta(seconds=10), now + timedelta(seconds=10))
+    pages = connector.changes("notes", window, (), ["hs_attachment_ids"])
+    found = {one.id: one for page in pages for one in page.records}
+
+    assert found[made].values == {"hs_attachment_ids": frozenset({file["id"]})}
