@@ -85,6 +85,15 @@ def test_a_token_that_tells_nothing_is_tried_out(account: Sandbox) -> None:
     assert report.remarks
 
 
+def test_a_token_that_tells_nothing_asks_for_the_application_id(account: Sandbox) -> None:
+    account.add_token("quiet", scopes=["oauth"])
+    account.fault(path="/oauth/v2/private-apps", status=404, body={"status": "error"})
+    with connect(account, access_token="quiet", app_id="") as opened:
+        remarks = {remark.parameter: remark for remark in opened.check().remarks}
+    assert "unless it is a service key" in remarks["app_id"].message
+    assert not remarks["app_id"].is_error
+
+
 def test_an_account_that_may_not_be_seen_is_known_by_its_token(account: Sandbox) -> None:
     account.add_token("narrow", scopes=["crm.objects.deals.read"])
     with connect(account, access_token="narrow") as opened:

@@ -191,6 +191,7 @@ def test_the_clock_is_hubspots(reading: HubSpotConnector) -> None:
     assert reading.now().tzinfo is UTC
 
 
+@pytest.mark.requirement("S30", "S31")
 @pytest.mark.parametrize(
     ("base", "url"),
     [

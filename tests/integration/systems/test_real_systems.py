@@ -62,6 +62,7 @@ def errors(client: Client, data: dict[str, str]) -> dict[str, str]:
 # --- HubSpot --------------------------------------------------------------------------------------
 
 
+@pytest.mark.requirement("S20", "S21", "S22", "S23", "S24", "S29", "S30", "S33")
 def test_fields_stand_in_the_order_of_the_reference(sync_admin_client: Client) -> None:
     page = sync_admin_client.get(ADD + "?connector=hubspot").content.decode()
     labels = (
@@ -84,6 +85,7 @@ def test_fields_stand_in_the_order_of_the_reference(sync_admin_client: Client) -
     assert 'Application Id <span class="optional">' in page  # a service key has none
 
 
+@pytest.mark.requirement("S7", "S21", "S24", "S109")
 def test_account_is_checked_and_saved(sync_admin_client: Client, hubspot: Sandbox) -> None:
     app = "https://app.hubspot.com/private-apps/4242/9001"
     response = sync_admin_client.post(ADD, hubspot_form(hubspot.url, app_id=app), follow=True)
@@ -94,6 +96,40 @@ def test_account_is_checked_and_saved(sync_admin_client: Client, hubspot: Sandbo
     for words in ("4242", "9001", "sync@example.com", "crm.objects.contacts.read", "Create it"):
         assert words in page
     assert TOKEN not in page
+
+
+@pytest.mark.requirement("S29")
+def test_application_id_of_a_private_app_is_filled_in(
+    sync_admin_client: Client, hubspot: Sandbox
+) -> None:
+    sent = hubspot_form(hubspot.url, app_id="")
+    page = sync_admin_client.post(ADD, sent | {"action": "check"}).content.decode()
+    assert 'name="app_id" value="9001"' in page
+    assert sync_admin_client.post(ADD, sent).status_code == 302
+    assert System.objects.get().parameters["app_id"] == "9001"
+
+
+@pytest.mark.requirement("S29")
+@pytest.mark.parametrize("typed", ["", "1234567"])
+def test_application_id_of_a_service_key_is_not_applicable(
+    sync_admin_client: Client, hubspot: Sandbox, typed: str
+) -> None:
+    hubspot.add_token("pat-service-key", app_id=0)
+    sent = hubspot_form(hubspot.url, access_token="pat-service-key", app_id=typed)
+    page = sync_admin_client.post(ADD, sent, follow=True).content.decode()
+    assert System.objects.get().parameters["app_id"] == ""
+    assert ("the Application Id is not applicable and was left out" in page) is bool(typed)
+
+
+@pytest.mark.requirement("S22")
+def test_user_email_that_no_scope_lets_one_check_is_said_to_be_unchecked(
+    sync_admin_client: Client, hubspot: Sandbox
+) -> None:
+    hubspot.add_token("pat-no-owners", scopes=["oauth", "crm.objects.deals.read"])
+    sent = hubspot_form(hubspot.url, access_token="pat-no-owners", user_email="who@example.com")
+    page = sync_admin_client.post(ADD, sent, follow=True).content.decode()
+    assert "User Email could not be checked: the token lacks the scope" in page
+    assert "crm.objects.owners.read" in page
 
 
 def test_wrong_token_is_named_at_the_token(sync_admin_client: Client, hubspot: Sandbox) -> None:
@@ -208,3 +244,14 @@ def test_database_that_is_away_may_be_saved_without_check(sync_admin_client: Cli
     system = System.objects.get()
     assert "secret-word" not in str(system.parameters)
     assert system.secrets == {"password": "secret-word"}
+
+
+@pytest.mark.requirement("S19")
+def test_mapping_and_integration_begin_with_a_saved_system(
+    sync_admin_client: Client, hubspot: Sandbox
+) -> None:
+    before = sync_admin_client.get("/integrations/add/", follow=True).content.decode()
+    assert ">HubSpot</option>" not in before
+    assert sync_admin_client.post(ADD, hubspot_form(hubspot.url)).status_code == 302
+    for url in ("/integrations/add/", "/mappings/add/"):
+        assert ">HubSpot</option>" in sync_admin_client.get(url, follow=True).content.decode()
