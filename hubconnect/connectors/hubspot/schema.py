@@ -163,7 +163,8 @@ class Schema:
         """
         texts = {self.get_field(name).name: self.formatters[name](v) for name, v in values.items()}
         bodies = [text for n in self._bodies & values.keys() if isinstance(text := values[n], str)]
-        if bodies and MENTIONED in self.fields and MENTIONED not in values:
+        listing = self.fields.get(MENTIONED)
+        if bodies and listing is not None and not listing.read_only and MENTIONED not in values:
             texts[MENTIONED] = self._mentions.mentioned(bodies)
         return texts
 
