@@ -64,6 +64,10 @@ class Signer(Protocol):
 
     name: str
 
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """Requests sent for signing in, by kind."""
+
     def token(self, refused: Secret | None = None) -> Secret:
         """Return a token that is good now, if possible another than the one just refused."""
 

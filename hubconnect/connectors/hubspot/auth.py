@@ -1,6 +1,7 @@
 """How requests are signed: with a token that stays, or with one that is renewed by OAuth."""
 
 import hashlib
+from collections.abc import Mapping
 
 from hubconnect.connectors.base import Context, Settings
 from hubconnect.connectors.errors import AttentionError, Category
@@ -21,6 +22,11 @@ class AccessToken:
         """Keep both."""
         self._token = token
         self.name = fingerprint(api_url, token.reveal())
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """Return no requests: nothing is renewed."""
+        return {}
 
     def token(self, refused: Secret | None = None) -> Secret:  # noqa: ARG002 - there is no other
         """Return the token."""
@@ -46,6 +52,11 @@ class SignIn:
         self._app = app
         self._store = store
         self.name = fingerprint(app.id, store.name)
+
+    @property
+    def calls(self) -> Mapping[str, int]:
+        """Return the requests to the token endpoint, by kind."""
+        return self._app.http.calls
 
     def token(self, refused: Secret | None = None) -> Secret:
         """Return an access token that is good now."""

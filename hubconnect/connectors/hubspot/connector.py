@@ -1,6 +1,7 @@
 """The HubSpot connector: fulfils the contract with the modules beside it."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property, partial
@@ -115,7 +116,9 @@ class HubSpotConnector(Connector):
     @property
     @override
     def calls(self) -> Mapping[str, int]:
-        return self._api.http.calls if "_api" in self.__dict__ else {}
+        if "_api" not in self.__dict__:
+            return {}
+        return Counter(self._api.http.calls) + Counter(self._signer.calls)
 
     @override
     def identity(self) -> str:

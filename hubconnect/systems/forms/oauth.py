@@ -81,7 +81,7 @@ class OAuthForm(forms.Form):
 
     def spend_code(self) -> None:
         """Forget the code: it was exchanged, and another one is never asked for."""
-        self.code_is_spent = True
+        self.code, self.code_is_spent = "", True
 
     def code_names(self) -> set[str]:
         """Return the names of the parameters that take a code."""

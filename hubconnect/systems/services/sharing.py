@@ -10,23 +10,28 @@ from hubconnect.systems.models import System
 def find_shared(
     slug: str, values: Mapping[str, str], system: System | None
 ) -> list[tuple[str, str]]:
-    """Return label of the parameter and name of the system, for each value used twice.
+    """Return labels of the parameters and name of the system, for each that has the same values.
 
     Args:
         slug: the connector.
         values: parameters and secrets as they would be saved.
         system: the one that is edited, if it is saved already.
     """
+    ours = {**system.parameters, **system.secrets} if system is not None else {}
     exclusive = [
-        one for one in get_connector(slug).parameters if one.is_exclusive and values.get(one.name)
+        one
+        for one in get_connector(slug).parameters
+        if one.is_exclusive
+        and values.get(one.name)
+        and values[one.name] != ours.get(one.name)  # else it was confirmed when it was entered
     ]
-    found = []
+    found: list[tuple[str, str]] = []
     others = System.objects.filter(connector=slug)
     for other in others.exclude(pk=system.pk) if system is not None else others:
         theirs = {**other.parameters, **other.secrets}
-        found += [
-            (one.label, other.name) for one in exclusive if theirs.get(one.name) == values[one.name]
-        ]
+        same = [one.label for one in exclusive if theirs.get(one.name) == values[one.name]]
+        if same:
+            found.append((" and ".join(same), other.name))
     return found
 
 

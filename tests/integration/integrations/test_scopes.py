@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.core.cache import cache
@@ -9,12 +10,13 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from hubconnect.connectors.errors import Category
+from hubconnect.core.models import User
 from hubconnect.integrations.models import Failure, Flow
 from hubconnect.integrations.services import scopes
 from hubconnect.integrations.services.activation import ActivationRefusedError
 from hubconnect.mappings.models import Carried, Mapping
 from hubconnect.systems.models import System
-from hubconnect.systems.services import checking, needs
+from hubconnect.systems.services import checking, consent, needs, signing_in
 from tests.house import House, furnish
 from tests.sandbox_process import Sandbox, sandbox
 
@@ -113,3 +115,39 @@ def test_system_page_marks_granted_and_missing_under_both_names(
 def test_uses_follow_the_direction(house: House) -> None:
     uses = scopes.uses_of(house.hubspot)
     assert {(use.reads, use.writes) for use in uses} == {(True, False), (False, True)}
+
+
+def test_sign_in_that_is_lost_is_one_failure_of_the_flow_and_heals_after_reconnecting(
+    house: House, hub: Sandbox
+) -> None:
+    app = {"client_secret": "hush-hush", "app_id": 9301, "redirect_uris": [consent.redirect_uri()]}
+    hub.add_app("app-one", **app)
+    system = house.hubspot
+    system.parameters |= {"auth_type": "oauth", "client_id": "app-one", "app_id": "9301"}
+    system.secrets = {"client_secret": "hush-hush"}
+    system.save()
+    connect(hub, system)
+    house.activate()
+    house.sync()
+    hub.change_app("app-one", uninstall=True)
+    for _ in range(2):
+        house.run("to_right")
+    (failure,) = house.open_failures()
+    assert (failure.level, failure.category) == (Failure.Level.FLOW, Category.AUTHENTICATION)
+    assert "Press Reconnect" in failure.hint
+    system.refresh_from_db()
+    assert system.state == System.State.RECONNECT
+    connect(hub, system)
+    hub.create("contacts", {"email": "ben@x.example"})
+    house.sync_until(lambda: "ben@x.example" in house.desk.customers())
+    assert house.open_failures() == []
+
+
+def connect(hub: Sandbox, system: System) -> None:
+    """Let the system's app in, with the scopes that its flows need."""
+    app = signing_in.app_of(system)
+    address = hub.consent(signing_in.invite(app, "s", "hubspot", system))
+    code = parse_qs(urlsplit(address).query)["code"][0]
+    actor, _ = User.objects.get_or_create(username="connector")
+    signing_in.reconnect(system, signing_in.exchange(app, code), actor)
+    app.close()

@@ -457,12 +457,15 @@ def test_app_in_a_second_system_needs_a_second_thought(
     connect(sync_admin_client, hub, name="Second")
     response = sync_admin_client.post(ADD, form(hub, name="Second", client_secret=""))
     page = response.content.decode()
-    assert "HubSpot has the same Client ID" in page
-    assert "HubSpot has the same Application Id" in page
+    assert "HubSpot has the same Client ID and Application Id" in page
     assert System.objects.count() == 1
     mark = re.findall(r'name="shared" value="(\w+)"', page)[0]
     sent = form(hub, name="Second", client_secret="", shared=mark)
     assert sync_admin_client.post(ADD, sent).status_code == 302
+    second = System.objects.get(name="Second")
+    renamed = form(hub, name="Renamed", client_secret="", app_id="9301")
+    answer = sync_admin_client.post(f"/systems/{second.pk}/edit/", renamed)
+    assert answer.status_code == 302, "what was confirmed once is not asked again"
 
 
 @pytest.mark.requirement("S129")
@@ -472,7 +475,7 @@ def test_token_in_a_second_system_needs_a_second_thought(
     sent = form(hub, auth_type="token", access_token=hub.token)
     assert sync_admin_client.post(ADD, sent).status_code == 302
     page = sync_admin_client.post(ADD, sent | {"name": "Second"}).content.decode()
-    assert "HubSpot has the same Access Token" in page
+    assert "HubSpot has the same Access Token and Application Id" in page
     assert hub.token not in page
 
 

@@ -49,6 +49,7 @@ def reseal_column(model: type[models.Model], field: EncryptedJSONField) -> int:
             msg = f"{model._meta.verbose_name} {pk}: {error}"
             raise CommandError(msg) from error
         literal = models.Value(anew, output_field=models.TextField())
-        model._base_manager.filter(pk=pk).update(**{field.attname: literal})
-        changed += 1
+        # What was stored anew meanwhile, as a renewed token is, must not be put back.
+        unchanged = model._base_manager.annotate(stored=stored).filter(pk=pk, stored=sealed)
+        changed += unchanged.update(**{field.attname: literal})
     return changed
