@@ -12,7 +12,7 @@ def tokens_of(text: str) -> set[str]:
     An address or a number counts as a whole and by its parts: ``ana@x.example`` is also ``ana``.
     """
     lower = text.lower()
-    return {lower, *lower.split(), *_APART.split(lower), *re.split(r"\W+", lower)} - {""}
+    return {lower, *_APART.split(lower), *re.split(r"\W+", lower)} - {""}
 
 
 def contains(text: str, wanted: str) -> bool:
