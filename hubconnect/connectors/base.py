@@ -441,6 +441,8 @@ class Connector(ABC):
     parameters: ClassVar[tuple[Parameter, ...]]
     # What people call a query of this system that ``understand`` reads, or "": it reads none.
     query_name: ClassVar[str] = ""
+    # Guides of the Help section for who writes criteria on it or looks records up in it.
+    criteria_guides: ClassVar[tuple[str, ...]] = ()
     # Criteria may have this many conditions; None: as many as one likes.
     max_conditions: ClassVar[int | None] = None
     # Records a page of `changes` or `everything` holds at most, and writes in one call.

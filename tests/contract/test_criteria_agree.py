@@ -6,7 +6,7 @@ back with its seed: ``CRITERIA_SEED=… pytest tests/contract/test_criteria_agre
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -69,7 +69,7 @@ class World:
     hub: HubSpotConnector
     desk: SQLConnector
     fields: dict[str, Field]
-    records: dict[str, Values]
+    records: Mapping[str, Values]
 
     def __repr__(self) -> str:
         return f"the world of seed {SEED}"
@@ -118,9 +118,9 @@ def for_table(record_id: str, values: Values) -> dict[str, object]:
     for name in IN_TABLE:
         value = values[name]
         if isinstance(value, datetime):
-            value = value.replace(tzinfo=None).isoformat(" ", timespec="milliseconds")  # type: ignore[assignment]
+            value = value.replace(tzinfo=None).isoformat(" ", timespec="milliseconds")
         elif isinstance(value, date):
-            value = value.isoformat()  # type: ignore[assignment]
+            value = value.isoformat()
         row[name] = float(value) if isinstance(value, Decimal) else value
     return row
 

@@ -77,6 +77,7 @@ class HubSpotConnector(Connector):
     icon: ClassVar[str] = "systems"
     parameters: ClassVar[tuple[Parameter, ...]] = PARAMETERS
     query_name: ClassVar[str] = "Search API request"
+    criteria_guides: ClassVar[tuple[str, ...]] = ("hubspot-criteria", "hubspot-internal-names")
     # A search takes five conditions; the window and the place in it are two.
     max_conditions: ClassVar[int | None] = 3
     batch_size: ClassVar[int] = 100

@@ -164,9 +164,13 @@ def failures_of(run: Run, events: Sequence[RecordEvent]) -> dict[str, int]:
 def calls_of(run: Run) -> list[tuple[str, int]]:
     """Return the requests of a run by what they were, source and target named."""
     names = {"source": run.flow.source_system.name, "target": run.flow.target_system.name}
-    return [
+    listed = [
         (f"{names.get(side, side)}: {kind}", number)
         for side, kinds in sorted(run.calls.items())
         for kind, number in sorted(kinds.items())
         if number
     ]
+    if run.second_pass_calls:
+        label = "of these, for linked records outside the criteria"
+        listed.append((label, run.second_pass_calls))
+    return listed

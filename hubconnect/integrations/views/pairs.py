@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from hubconnect.connectors.base import Field, QueryLine
 from hubconnect.connectors.errors import ConnectorError
 from hubconnect.connectors.registry import get_connector
+from hubconnect.core.helping import Topic, find_topic
 from hubconnect.core.models import Role
 from hubconnect.core.permissions import role_required
 from hubconnect.engine.criteria import CriteriaInvalidError
@@ -102,11 +103,26 @@ class Part:
         return rows_of(self.lookup)
 
     @property
+    def criteria_guides(self) -> list[Topic]:
+        """Guides to what the source's conditions are made of."""
+        return _guides(self.flow.source_system)
+
+    @property
+    def lookup_guides(self) -> list[Topic]:
+        """Guides to what the target's conditions are made of."""
+        return _guides(self.flow.target_system)
+
+    @property
     def query(self) -> tuple[QueryLine, ...]:
         """What the source is asked."""
         if self.criteria.problem is not None or self.schema_error is not None:
             return ()
         return explaining.explain(self.flow, self.criteria.text)
+
+
+def _guides(system: System) -> list[Topic]:
+    found = (find_topic(slug) for slug in get_connector(system.connector).criteria_guides)
+    return [topic for topic in found if topic is not None]
 
 
 @require_http_methods(["GET", "POST"])
@@ -203,9 +219,11 @@ def _try(part: Part) -> None:
 def _try_lookup(part: Part, ids: str) -> None:
     part.ids, flow = ids[:300], copy.copy(part.flow)
     try:
-        for conditions in (part.criteria, part.lookup):
-            if conditions.problem is not None:
-                raise conditions.problem
+        if part.lookup.problem is not None:
+            raise part.lookup.problem
+        if part.criteria.problem is not None:
+            part.lookup_trial_error = "Correct the criteria first: they choose the records."
+            return
         for name, known in _RULES.items():
             rule = part.form[name].value()
             if rule in known.values:

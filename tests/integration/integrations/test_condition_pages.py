@@ -1,5 +1,6 @@
 """The settings of a direction: conditions as rows and as JSON, what is asked, what is found."""
 
+import html
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -220,6 +221,15 @@ def test_what_cannot_be_used_is_refused_where_it_stands(
     assert "Not saved" not in drawn
 
 
+@pytest.mark.requirement("S60", "S75")
+def test_guides_stand_beside_the_conditions_on_hubspot(sync_admin_client: Client, url: str) -> None:
+    page = text(sync_admin_client.get(url))
+    for slug in ("hubspot-internal-names", "hubspot-criteria"):
+        guide = reverse("help:topic", args=[slug])
+        assert page.count(guide) == 2  # HubSpot as source, and as target
+        assert sync_admin_client.get(guide).status_code == 200
+
+
 # --- What is asked -------------------------------------------------------------------------------
 
 
@@ -234,6 +244,18 @@ def test_the_page_shows_the_search_that_the_criteria_become(
     assert '{"propertyName": "firstname", "operator": "EQ", "value": "new"}' in page
     assert '"operator": "BETWEEN", "value": "<start of the window' in page
     assert '"propertyName": "hs_object_id", "operator": "GT"' in page
+
+
+def test_the_page_shows_the_statement_a_database_gets(sync_admin_client: Client, url: str) -> None:
+    criteria = [
+        {"condition": "EQUALS", "field": "first_name", "value": "O'Neil"},
+        {"condition": "CONTAINS_TOKEN", "field": "last_name", "value": "stone"},
+    ]
+    Flow.objects.filter(direction="to_left").update(criteria=criteria)
+    page = html.unescape(text(sync_admin_client.get(url)))
+    assert "lower(customers.first_name) IN ('o''neil') AND" in page
+    assert "updated_at BETWEEN <start of the window>" in page
+    assert "the rows whose last_name holds all the words “stone”" in page
 
 
 @pytest.mark.requirement("S63")

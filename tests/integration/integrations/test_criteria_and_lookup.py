@@ -9,6 +9,7 @@ from pytest_django.fixtures import Settings
 
 from hubconnect.connectors.errors import Category
 from hubconnect.integrations.models import Decision, Flow, Link, QueuedRead, RecordEvent
+from hubconnect.integrations.services import history
 from tests.house import CUSTOMERS, NAMES, Desk, House, furnish, let_second_pass
 from tests.sandbox_process import Sandbox, sandbox
 
@@ -82,6 +83,9 @@ def test_a_linked_record_outside_the_criteria_keeps_syncing(hub: Sandbox, tmp_pa
     assert (run.updated, run.created) == (1, 0)
     assert house.desk.customers() == {"ana@x.example": ("Ana", "Later")}
     assert 1 <= run.second_pass_calls <= 3
+    assert ("of these, for linked records outside the criteria", run.second_pass_calls) in (
+        history.calls_of(run)
+    )
 
 
 def test_a_linked_record_outside_the_criteria_stops_until_it_matches(
