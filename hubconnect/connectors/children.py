@@ -32,6 +32,7 @@ class AssociationType:
         is_many: a record may have several; else a new one replaces the old one.
         can_write: may be made and taken away.
         is_required: no record can be created without one.
+        fields: fields of the record that hold the same, so that either will do.
     """
 
     name: str
@@ -40,6 +41,7 @@ class AssociationType:
     is_many: bool = True
     can_write: bool = True
     is_required: bool = False
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,13 +29,15 @@ class Part(StrEnum):
 class Side:
     """One side of a mapping: the system's name, its object type and the fields by name.
 
-    ``learned`` names the fields that are required only because a record was refused without them.
+    ``learned`` names the fields that are required only because a record was refused without them,
+    ``linked`` those that the mapping's associations fill in new records.
     """
 
     system: str
     type: ObjectType
     fields: Mapping[str, Field]
     learned: frozenset[str] = frozenset()
+    linked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +324,7 @@ def _missing_rows(rows: Sequence[_Row], left: Side, right: Side) -> _Found:
             continue
         given = {row.target(way)[1] for row in creating}
         for field in target.fields.values():
-            if field.name in given or not is_needed(field):
+            if field.name in given | target.linked or not is_needed(field):
                 continue
             yield Problem(
                 message=_missing(target, field),

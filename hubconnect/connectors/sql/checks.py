@@ -195,6 +195,9 @@ class Checker:
         name = self._schema.rules.modified_column
         if not name:
             return _suggestion(tables)
+        # Comments and files are found by columns of their own.
+        children = {child.table.name for rows in self._children for child in rows.tables.tables}
+        tables = [table for table in tables if table.name not in children]
         missing = [table.name for table in tables if table.modified is None]
         remarks = []
         if missing:

@@ -67,6 +67,7 @@ class Kind:
             is_many=self.way is not Way.COLUMN,
             can_write=self.key.can_change if self.way is Way.REFERENCED else self.key.can_set,
             is_required=self.way is Way.COLUMN and self.key.is_required,
+            fields=tuple(one.name for one in self.key.columns) if self.way is Way.COLUMN else (),
         )
 
     @property

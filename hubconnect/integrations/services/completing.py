@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hubconnect.connectors.base import NewAssociation
-from hubconnect.connectors.children import Associating, Association
+from hubconnect.connectors.children import Associating, Association, AssociationType
 from hubconnect.connectors.errors import Category, RecordError
 from hubconnect.engine.plan import CreatePlan
 from hubconnect.integrations.services.carriers.associations import missing_error
@@ -112,7 +112,10 @@ class _Linked:
         held = self._held.get(plan.source.id)
         flow = self._session.flow
         targets = {one.target: one.target_to for one in self._flows}
-        open_names = self._required - {each.type for each in made}
+        given = {name for name, value in plan.values.items() if value is not None}
+        open_names = {
+            one.name for one in self._required if not (one.fields and given.issuperset(one.fields))
+        } - {each.type for each in made}
         is_lonely = bool(self._needs) and not any(
             targets[each.type] in self._needs for each in made
         )
@@ -144,6 +147,6 @@ def _is_needed(session: Session) -> bool:
     return has_need or bool(_required(session.target.associating, flow.target_type))
 
 
-def _required(target: Associating | None, object_type: str) -> set[str]:
+def _required(target: Associating | None, object_type: str) -> list[AssociationType]:
     types = target.association_types(object_type) if target is not None else []
-    return {one.name for one in types if one.is_required}
+    return [one for one in types if one.is_required]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from hubconnect.connectors.errors import AttentionError
 from hubconnect.engine.checks import Side
-from hubconnect.mappings.models import Mapping
+from hubconnect.mappings.models import Direction, Mapping
 from hubconnect.systems.models import System
 from hubconnect.systems.services import requirements, schema
 
@@ -25,10 +25,28 @@ def load_sides(mapping: Mapping, *, is_fresh: bool = False) -> Sides:
     Raises:
         ConnectorError: a system cannot be asked, or the object type is gone.
     """
+    left = load_side(mapping.left_system, mapping.left_type, is_fresh=is_fresh)
+    right = load_side(mapping.right_system, mapping.right_type, is_fresh=is_fresh)
+    to_left, to_right = _written(mapping, Direction.TO_LEFT), _written(mapping, Direction.TO_RIGHT)
     return Sides(
-        load_side(mapping.left_system, mapping.left_type, is_fresh=is_fresh),
-        load_side(mapping.right_system, mapping.right_type, is_fresh=is_fresh),
+        replace(left, linked=_linked(mapping.left_system, mapping.left_type, to_left)),
+        replace(right, linked=_linked(mapping.right_system, mapping.right_type, to_right)),
     )
+
+
+def _written(mapping: Mapping, way: Direction) -> set[str]:
+    """Return the association types that this mapping writes in one direction."""
+    column = "left_association" if way is Direction.TO_LEFT else "right_association"
+    rows = mapping.associations.filter(direction__in=(way, Direction.BOTH))
+    return set(rows.values_list(column, flat=True))
+
+
+def _linked(system: System, object_type: str, names: set[str]) -> frozenset[str]:
+    """Return the fields that hold the same as these associations."""
+    if not names:
+        return frozenset()
+    types = schema.association_types(system, object_type)
+    return frozenset(name for one in types if one.name in names for name in one.fields)
 
 
 def load_side(system: System, name: str, *, is_fresh: bool = False) -> Side:

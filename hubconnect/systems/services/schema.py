@@ -80,7 +80,10 @@ def association_types(
             found = links.association_types(object_type) if links is not None else []
         text = json.dumps([asdict(one) for one in found])
         cache.set(key, text, settings.SCHEMA_KEEP_S)
-    return [AssociationType(**one) for one in json.loads(text)]
+    return [
+        AssociationType(**{**one, "fields": tuple(one.get("fields", ()))})
+        for one in json.loads(text)
+    ]
 
 
 def forget(system: System) -> None:

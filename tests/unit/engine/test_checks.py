@@ -1,5 +1,7 @@
 """Checks of a mapping against both schemas."""
 
+from dataclasses import replace
+
 import pytest
 
 from hubconnect.connectors.base import Capability, Field, ObjectType, Option, ValueType
@@ -154,6 +156,12 @@ def test_required_field_without_row_is_named_where_records_are_created() -> None
     assert found.row is None
     assert found.missing == (TO_RIGHT, "code")
     assert "Desk needs Code to create a record" in found.message
+
+
+def test_a_required_field_that_an_association_fills_needs_no_row() -> None:
+    right = make_side("Desk", text("title"), text("code", required=True))
+    linked = replace(right, linked=frozenset({"code"}))
+    assert not problems(FieldRule(left="name", right="title"), right=linked)
 
 
 def test_one_of_several_fields_is_enough_but_one_must_be() -> None:
