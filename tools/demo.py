@@ -164,6 +164,7 @@ def _start(demo: Demo, supervisor: Supervisor) -> None:
         "--threads": 8,
         "--graceful-timeout": 3,
         "--access-logfile": "-",
+        "--access-logformat": "%(h)s %(t)s %(m)s %(U)s %(s)s %(b)s %(M)s ms",  # no query: no codes
     }
     supervisor.start("web", [python, "-m", "gunicorn", "hubconnect.wsgi", *_options(web_options)])
     supervisor.wait_for("web", lambda: answers(f"{demo.url}/health/"))
