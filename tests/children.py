@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hubconnect.connectors import rich_text
 from hubconnect.integrations.models import Flow, Integration, Pair
 from hubconnect.mappings.models import Direction, FieldMapping, Mapping as MappingRow
 from hubconnect.systems.models import System
 from tests.house import BY_EMAIL, CUSTOMERS, Desk, Running, make_system
+from tests.sandbox_process import Sandbox
 
 COMMENTS = """
 create table customer_comments (
@@ -116,6 +118,7 @@ def add_pair(
 ) -> dict[str, Flow]:
     """Add a mapping to an integration and put it to work both ways."""
     lookup = chosen.pop("lookup", BY_EMAIL)
+    directions = chosen.pop("directions", (Direction.TO_RIGHT, Direction.TO_LEFT))
     mapping = MappingRow.objects.create(
         name=f"{left_type} and {right_type}",
         left_system=integration.left_system,
@@ -133,5 +136,12 @@ def add_pair(
         direction.value: Flow.objects.create(
             pair=pair, direction=direction, start="everything", lookup=lookup
         )
-        for direction in (Direction.TO_RIGHT, Direction.TO_LEFT)
+        for direction in directions
     }
+
+
+def notes_of(hub: Sandbox, kind: str, record_id: str) -> list[str]:
+    """Return the plain texts of a record's notes in HubSpot, the oldest first."""
+    ids = sorted(hub.associations(kind, record_id, "notes"), key=int)
+    notes = [hub.get("notes", one)["properties"] for one in ids]
+    return [rich_text.to_plain(one.get("hs_note_body") or "") for one in notes]

@@ -161,17 +161,23 @@ def let_second_pass() -> None:
 
 
 def make_system(
-    name: str, slug: str, parameters: dict[str, str], secrets: dict[str, str]
+    name: str,
+    slug: str,
+    parameters: dict[str, str],
+    secrets: dict[str, str],
+    *,
+    is_prepared: bool = True,
 ) -> System:
     """Make a system, check it live and let it prepare its account."""
     system = System(name=name, connector=slug, parameters=parameters, secrets=secrets)
     system.save()
     offered = checking.check_system(system).report.preparations
-    checking.prepare(system, *(one.name for one in offered if not one.is_done))
+    if is_prepared:
+        checking.prepare(system, *(one.name for one in offered if not one.is_done))
     return system
 
 
-def make_hubspot(hub: Sandbox, name: str = "HubSpot") -> System:
+def make_hubspot(hub: Sandbox, name: str = "HubSpot", *, is_prepared: bool = True) -> System:
     """Make the system that leads to a sandbox."""
     parameters = {
         "api_url": hub.url,
@@ -179,7 +185,8 @@ def make_hubspot(hub: Sandbox, name: str = "HubSpot") -> System:
         "auth_type": "token",
         "app_id": "9001",
     }
-    return make_system(name, "hubspot", parameters, {"access_token": hub.token})
+    secrets = {"access_token": hub.token}
+    return make_system(name, "hubspot", parameters, secrets, is_prepared=is_prepared)
 
 
 def make_desk(file: Path, name: str = "Order desk") -> System:
