@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from hubconnect.integrations.views import acting, failures, integrations, overview, pairs, runs
+from hubconnect.integrations.views import (
+    acting,
+    counterpart,
+    failures,
+    integrations,
+    overview,
+    pairs,
+    runs,
+)
 
 app_name = "integrations"
 urlpatterns = [
@@ -17,6 +25,7 @@ urlpatterns = [
     path("integrations/<int:pk>/run/", acting.run_now, name="run_now"),
     path("integrations/<int:pk>/delete/", acting.delete, name="delete"),
     path("pairs/<int:pk>/", pairs.pair_settings, name="pair"),
+    path("pairs/<int:pk>/counterpart/", counterpart.pair_counterpart, name="counterpart"),
     path("pairs/<int:pk>/change/", pairs.pair_change, name="pair_change"),
     path("history/", runs.run_list, name="run_list"),
     path("history/<int:pk>/", runs.run_detail, name="run_detail"),

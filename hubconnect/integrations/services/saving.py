@@ -112,6 +112,17 @@ def move_pair_up(pair: Pair) -> None:
 
 
 @transaction.atomic
+def save_pair(pair: Pair) -> None:
+    """Store a pair's own settings.
+
+    Raises:
+        IntegrationActiveError: the integration is active.
+    """
+    _lock_inactive(pair.integration_id)
+    pair.save()
+
+
+@transaction.atomic
 def save_flows(pair: Pair, flows: Iterable[Flow]) -> None:
     """Store the settings of a pair's flows. One whose start changed begins anew.
 
