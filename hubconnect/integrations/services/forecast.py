@@ -111,11 +111,24 @@ def _missing(flow: Flow, spec: FlowSpec, read: Connector, written: Connector) ->
                     kind.why_not.get(one)
                     or f"{flow.target_system} offers no {one} of {kind.label}."
                 )
+        if Capability.CREATE in wanted:
+            yield from _lonely(flow, spec, kind)
     source = _type_of(read, flow.source_type)
     if flow.start == Flow.Start.TIME and source is not None and not source.modified_field:
         yield (
             f"{source.label} in {flow.source_system} carries no modified time, so a start at a "
             "time is impossible. Choose everything or from now."
+        )
+
+
+def _lonely(flow: Flow, spec: FlowSpec, kind: ObjectType) -> Iterator[str]:
+    """Tell that no record could be created for want of a link that every one needs."""
+    ends = {one.target_to for one in spec.children.associations}
+    if kind.needs_association and not ends & set(kind.needs_association):
+        yield (
+            f"{kind.label.lower()} are created in {flow.target_system} only with a link to one of "
+            f"{', '.join(kind.needs_association)}, and mapping {flow.pair.mapping} carries none. "
+            "Add an association to it."
         )
 
 

@@ -385,6 +385,18 @@ def test_a_note_waits_for_the_record_it_is_about(remarks: Shop, hub: Sandbox) ->
     assert not remarks.open_failures()
 
 
+@pytest.mark.requirement("S48", "S50")
+def test_activation_is_refused_where_no_note_could_be_created(remarks: Shop) -> None:
+    AssociationMapping.objects.all().delete()
+
+    with pytest.raises(activation.ActivationRefusedError) as caught:
+        remarks.activate()
+
+    (problem,) = caught.value.problems
+    assert "notes are created in HubSpot only with a link to one of deals" in problem
+    assert "Add an association" in problem
+
+
 def test_an_integration_that_was_never_run_has_no_follow_ups(shop: Shop) -> None:
     actor = User.objects.create_user("anna", password="secret-of-tests", role=Role.ADMIN)
     activation.activate(shop.integration, actor, confirmed={})
