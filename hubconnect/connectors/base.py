@@ -173,6 +173,8 @@ class Record:
         modified_at: time of the last change by the system's clock, if it tells.
         created_at: time of creation by the system's clock, if it tells.
         former_ids: ids this record had before merges.
+        author: who changed it last, as far as the system tells: an e-mail address, "user 77",
+            "app 9001". It is shown to people and decides nothing.
     """
 
     id: str

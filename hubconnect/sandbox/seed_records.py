@@ -69,6 +69,7 @@ class _Seeder:
             "hs_object_source_id": f"userId:{user_id}",
             "hs_object_source_user_id": user_id,
             "hs_created_by_user_id": user_id,
+            "hs_updated_by_user_id": user_id,
         }
         rows: list[tuple[Any, ...]] = []
         for values, created in islice(drafts, _CHUNK):

@@ -174,6 +174,7 @@ class OwnerDirectory:
         self._emails: dict[str, str] | None = None
         self._ids: dict[str, str] = {}
         self._people: dict[str, list[str]] = {}
+        self._users: dict[str, str] = {}
         self._is_renewed = False
         self._refusal: AttentionError | None = None
 
@@ -202,7 +203,23 @@ class OwnerDirectory:
     def email_of_user(self, user_id: str) -> str:
         """Return the e-mail of the user, "" if he is no owner: an owner's id is another."""
         self._load()
-        return next((email for email, (_, each) in self._people.items() if each == user_id), "")
+        return self._users.get(user_id, "")
+
+    def email_of_any_user(self, user_id: str) -> str:
+        """Return the same, and "" without the scope for owners, which is then not asked again.
+
+        For what is only shown: a call in every run would be too much for it.
+        """
+        refused = f"{self._key}:refused"
+        if self._shelf.peek(refused):
+            return ""
+        try:
+            return self.email_of_user(user_id)
+        except AttentionError as error:
+            if error.category is not Category.PERMISSION:
+                raise
+            self._shelf.renew(refused, lambda: "yes")
+            return ""
 
     def _find(self, email: str) -> str:
         return self._ids.get(email.strip().casefold(), "")
@@ -223,6 +240,7 @@ class OwnerDirectory:
         active, inactive, self._people = json.loads(text)
         self._emails = {**inactive, **active}
         self._ids = {email: owner_id for owner_id, email in active.items()}
+        self._users = {user_id: email for email, (_, user_id) in self._people.items() if user_id}
 
     def _read(self) -> str:
         self._is_renewed = True

@@ -54,6 +54,7 @@ from hubconnect.connectors.hubspot.lookup import Finder
 from hubconnect.connectors.hubspot.notebook import NOTES, Notebook
 from hubconnect.connectors.hubspot.notes import Notes
 from hubconnect.connectors.hubspot.objects import KEY_PROPERTY, KINDS, ObjectKind
+from hubconnect.connectors.hubspot.origins import Origins
 from hubconnect.connectors.hubspot.parameters import PARAMETERS
 from hubconnect.connectors.hubspot.places import build_places, opened_at
 from hubconnect.connectors.hubspot.records import RecordReader
@@ -332,6 +333,10 @@ class HubSpotConnector(Connector):
     def _owners(self) -> OwnerDirectory:
         return OwnerDirectory(self._api, self._shelf, self._key("people"))
 
+    @cached_property
+    def _origins(self) -> Origins:
+        return Origins(self._owners.email_of_any_user, self._text("app_id"))
+
     @property
     def _longest_request(self) -> timedelta:
         return self.context.request_timeout + self.server_time
@@ -417,7 +422,7 @@ class HubSpotConnector(Connector):
     def _reader(self, object_type: str) -> RecordReader:
         has_own_base = bool(self._text("remote_link_base"))
         link = partial(self.url, object_type) if has_own_base else None
-        return RecordReader(self._api, self._schema(object_type), link)
+        return RecordReader(self._api, self._schema(object_type), link, self._origins)
 
 
 def _scopes(text: str) -> frozenset[str] | None:

@@ -6,6 +6,7 @@ from typing import Any
 from hubconnect.connectors.base import Criteria, Page, Record, Window
 from hubconnect.connectors.hubspot.api import HubSpotApi, Json, next_after, results
 from hubconnect.connectors.hubspot.errors import NOT_FOUND, question_error
+from hubconnect.connectors.hubspot.origins import Origins
 from hubconnect.connectors.hubspot.schema import Schema
 from hubconnect.connectors.hubspot.search import PAGE, build_body, build_filters, fits
 from hubconnect.connectors.hubspot.values import milliseconds, parse_moment
@@ -23,20 +24,25 @@ Link = Callable[[str], str]
 class RecordBuilder:
     """Turns HubSpot's record objects into records with the asked fields."""
 
-    def __init__(self, schema: Schema, names: Sequence[str], link: Link | None) -> None:
+    def __init__(
+        self, schema: Schema, names: Sequence[str], link: Link | None, origins: Origins
+    ) -> None:
         """Choose the fields.
 
         Args:
             schema: of the object type.
             names: fields to give.
             link: makes addresses for people from ids; None takes HubSpot's own.
+            origins: tells who changed a record last.
 
         Raises:
             AttentionError: there is no field of one of the names.
         """
         self._read = schema.reader(names)
         self._link = link
+        self._origins = origins
         extra = [MERGED] if MERGED in schema.fields else []
+        extra += origins.read_with(schema.fields)
         self.properties = list(dict.fromkeys([*names, *extra]))
 
     def __call__(self, item: Mapping[str, Any]) -> Record:
@@ -44,13 +50,16 @@ class RecordBuilder:
         properties = item.get("properties") or {}
         record_id, updated, created = str(item["id"]), item.get("updatedAt"), item.get("createdAt")
         merged = properties.get(MERGED)
+        modified_at = parse_moment(updated) if updated else None
+        created_at = parse_moment(created) if created else None
         return Record(
             id=record_id,
             values=self._read(properties),
             version=updated or "",
-            modified_at=parse_moment(updated) if updated else None,
-            created_at=parse_moment(created) if created else None,
+            modified_at=modified_at,
+            created_at=created_at,
             former_ids=tuple(part for part in merged.split(";") if part) if merged else (),
+            author=self._origins.of(properties, created_at, modified_at),
             url=self._link(record_id) if self._link else item.get("url") or "",
         )
 
@@ -58,16 +67,19 @@ class RecordBuilder:
 class RecordReader:
     """Reads records of one object type."""
 
-    def __init__(self, api: HubSpotApi, schema: Schema, link: Link | None) -> None:
+    def __init__(
+        self, api: HubSpotApi, schema: Schema, link: Link | None, origins: Origins
+    ) -> None:
         """Keep all; ask nothing yet."""
         self.api = api
         self.schema = schema
         self.type_name = schema.kind.name
         self._link = link
+        self._origins = origins
 
     def builder(self, names: Sequence[str]) -> RecordBuilder:
         """Return what builds records with these fields."""
-        return RecordBuilder(self.schema, names, self._link)
+        return RecordBuilder(self.schema, names, self._link, self._origins)
 
     def changes(
         self, window: Window, criteria: Criteria, names: Sequence[str], after: str

@@ -177,6 +177,7 @@ class Checker:
         ]
         remarks += self._child_remarks()
         remarks += self._modified_remarks(tables)
+        remarks += self._author_remarks(tables)
         remote = self._schema.rules.remote_id_column
         if not self._ledger.is_ready:
             remarks.append(
@@ -219,6 +220,13 @@ class Checker:
                 )
             )
         return remarks
+
+    def _author_remarks(self, tables: list[ObjectTable]) -> list[Remark]:
+        name = self._schema.rules.author_column
+        if not name or any(table.author is not None for table in tables):
+            return []
+        msg = f"No table has a column {name}, so it is not known who changed a row."
+        return [Remark(msg, parameter="author_column", is_error=True)]
 
     def _without_index(self, tables: list[ObjectTable], name: str) -> list[str]:
         return [

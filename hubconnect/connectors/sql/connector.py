@@ -74,6 +74,7 @@ class SQLConnector(Connector):
             modified_column=self._text("modified_column"),
             remote_id_column=self._text("remote_id_column"),
             zone=ZoneInfo(self._text("time_zone") or form.UTC_ZONE),
+            author_column=self._text("author_column"),
         )
         self._schema = Schema(self._database, rules)
         self._ledger = Ledger(self._database, self._schema)

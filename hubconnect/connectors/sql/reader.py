@@ -23,7 +23,10 @@ TUPLE_DIALECTS = frozenset({"sqlite", "postgresql", "mysql", "mariadb"})
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A SELECT of the key, the modified time if there is one, and fields, with their readers."""
+    """A SELECT of the key, the modified time, fields, and the author, with their readers.
+
+    Time and author are left out where no column holds them.
+    """
 
     table: ObjectTable
     names: tuple[str, ...]
@@ -37,7 +40,10 @@ class Layout:
         Raises:
             AttentionError: a value is not what its column should hold.
         """
-        raw = tuple(row)
+        raw, author = tuple(row), None
+        if self.table.author is not None:
+            *held, author = raw
+            raw = tuple(held)
         width = len(self.table.key)
         start = width if self.modified is None else width + 1
         try:
@@ -54,6 +60,7 @@ class Layout:
             values,
             blake2b(repr(raw).encode(), digest_size=8).hexdigest(),
             moment if isinstance(moment, datetime) else None,
+            author=None if author in (None, "") else str(author),
         )
 
     def _unreadable(self, raw: tuple[Any, ...]) -> AttentionError:
@@ -97,6 +104,7 @@ class Reader:
             select(*(column.label(f"k{place}") for place, column in enumerate(first)))
             .add_columns(
                 *(one.column.label(f"c{place}") for place, one in enumerate(columns)),
+                *([table.author.column.label("author")] if table.author else []),
             )
             .where(*_has_key(table)),
         )

@@ -46,6 +46,7 @@ class SchemaRules:
     modified_column: str
     remote_id_column: str
     zone: tzinfo
+    author_column: str = ""
 
 
 @dataclass(slots=True)
@@ -173,6 +174,7 @@ class Schema:
             key=tuple(columns[column.name] for column in keys),
             parts=tuple(readers),
             modified=_modified(columns, self.rules.modified_column),
+            author=_author(columns, self.rules.author_column),
             remote_id=self._remote_id(columns),
             unique=tuple(dict.fromkeys(unique)),
         )
@@ -185,6 +187,11 @@ class Schema:
 def _modified(columns: Mapping[str, TableColumn], name: str) -> TableColumn | None:
     found = columns.get(name)
     return found if found is not None and found.is_time else None
+
+
+def _author(columns: Mapping[str, TableColumn], name: str) -> TableColumn | None:
+    found = columns.get(name)
+    return found if found is not None and not found.is_binary else None
 
 
 def _pass_raw(_inspector: object, _table: object, column: Any) -> None:  # noqa: ANN401 - an event's

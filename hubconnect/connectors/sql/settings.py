@@ -127,6 +127,18 @@ PARAMETERS = (
         ),
     ),
     Parameter(
+        name="author_column",
+        label="Author column",
+        group="Changes",
+        required=False,
+        max_length=63,
+        placeholder="updated_by",
+        help=(
+            "Column that tells who changed a row last; used on every table that has it. It is "
+            "shown with what was synced, and is never a reason to leave a row out."
+        ),
+    ),
+    Parameter(
         name=FOREIGN_KEYS_PARAMETER,
         label="Foreign keys",
         kind=ParameterKind.TEXTAREA,

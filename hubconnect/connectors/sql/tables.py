@@ -52,6 +52,7 @@ class ObjectTable:
         key: columns of the primary key, in its order.
         parts: what reads each part of the key from an id.
         modified: column with the time of the last change, or None.
+        author: column that tells who made that change, or None.
         remote_id: column that takes the key of a create where there is no ledger, or None.
     """
 
@@ -61,6 +62,7 @@ class ObjectTable:
     key: tuple[TableColumn, ...]
     parts: tuple[Part, ...]
     modified: TableColumn | None = None
+    author: TableColumn | None = None
     remote_id: TableColumn | None = None
     # Sets of columns whose values the database keeps unique.
     unique: tuple[frozenset[str], ...] = field(default=())

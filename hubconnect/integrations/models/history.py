@@ -99,7 +99,7 @@ class RecordEvent(models.Model):
     source_id = models.CharField(max_length=255)
     target_id = models.CharField(max_length=255, blank=True)
     title = models.CharField(max_length=255, blank=True)
-    # What and why: {"fields": [{"field", "label", "old", "new"}], "reason": "..."}.
+    # What, why and whose: {"fields": [{"field", "label", "old", "new"}], "reason", "origin"}.
     detail = models.JSONField(default=dict)
     at = models.DateTimeField()
 

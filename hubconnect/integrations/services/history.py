@@ -161,6 +161,15 @@ def failures_of(run: Run, events: Sequence[RecordEvent]) -> dict[str, int]:
     return dict(found.order_by("pk").values_list("record_id", "pk"))
 
 
+def origin_of(failure: Failure) -> str:
+    """Return who changed the failed record last, as far as its system told; "" else."""
+    told = RecordEvent.objects.filter(
+        run=failure.run_id, kind=RecordEvent.Kind.FAILED, source_id=failure.record_id
+    )
+    detail = told.order_by("pk").values_list("detail", flat=True).last() or {}
+    return str(detail.get("origin", ""))
+
+
 def calls_of(run: Run) -> list[tuple[str, int]]:
     """Return the requests of a run by what they were, source and target named."""
     names = {"source": run.flow.source_system.name, "target": run.flow.target_system.name}

@@ -114,6 +114,8 @@ def event(  # noqa: PLR0913 - the columns of one line
 ) -> RecordEvent:
     """Return the line that tells what was decided about a record."""
     detail: dict[str, object] = {"reason": reason} if reason else {}
+    if record.author:  # shown, and never a reason to leave the change out
+        detail["origin"] = record.author
     if changes:
         detail["fields"] = [
             {

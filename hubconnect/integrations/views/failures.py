@@ -12,7 +12,7 @@ from hubconnect.core.permissions import ensure_role, role_required
 from hubconnect.core.wording import counted
 from hubconnect.integrations.filters import FailureFilter
 from hubconnect.integrations.models import Failure
-from hubconnect.integrations.services import causes, failures, story
+from hubconnect.integrations.services import causes, failures, history, story
 from hubconnect.integrations.services.nudging import Nudge
 from hubconnect.integrations.views.paging import page_by_key
 
@@ -55,6 +55,7 @@ def failure_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "failure": failure,
         "flow": failure.flow,
+        "origin": history.origin_of(failure),
         "path": path,
         "wanted": [step for step in path if step.fault],
         "is_preparable": any(step.is_preparable for step in path),

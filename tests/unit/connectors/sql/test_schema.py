@@ -150,3 +150,21 @@ def test_a_column_that_vanished_is_named(bench: Bench) -> None:
     bench.run("CREATE TABLE customers (id INTEGER PRIMARY KEY)")
     with pytest.raises(AttentionError, match="no column 'gone'"):
         list(bench.open().everything("customers", (), ["gone"]))
+
+
+def test_author_column_names_who_changed_a_row_and_makes_no_other_version(bench: Bench) -> None:
+    bench.run("CREATE TABLE people (id INTEGER PRIMARY KEY, name VARCHAR(20), edited_by INTEGER)")
+    bench.run("INSERT INTO people (id, name, edited_by) VALUES (1, 'Ana', 7), (2, 'Ben', NULL)")
+    connector = bench.open(author_column="edited_by")
+    before = connector.read("people", ["1", "2"], ["name"])
+    assert [one.author for one in before.values()] == ["7", None]
+    bench.run("UPDATE people SET edited_by = 8")
+    after = connector.read("people", ["1", "2"], ["name"])
+    assert [one.author for one in after.values()] == ["8", "8"]
+    assert [one.version for one in after.values()] == [one.version for one in before.values()]
+
+
+def test_author_column_that_no_table_has_is_pointed_out(bench: Bench) -> None:
+    bench.run("CREATE TABLE people (id INTEGER PRIMARY KEY, name VARCHAR(20))")
+    remarks = bench.open(author_column="edited_by").check().remarks
+    assert [one.is_error for one in remarks if one.parameter == "author_column"] == [True]
