@@ -57,7 +57,9 @@ def mapping_carried(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _types(system: System, object_type: str) -> dict[str, AssociationType]:
-    return {one.name: one for one in schema.association_types(system, object_type)}
+    """Return the links that can be carried: none within a type, which would be a hierarchy."""
+    found = schema.association_types(system, object_type)
+    return {one.name: one for one in found if one.to_type != object_type}
 
 
 def _formset(

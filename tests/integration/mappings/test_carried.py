@@ -22,13 +22,14 @@ TO_CUSTOMER = AssociationType(
     name="column:customer_id", label="Customer", to_type="customers", is_many=False
 )
 LOOK_ONLY = AssociationType(name="view:x", label="Seen", to_type="customers", can_write=False)
+PARENT = AssociationType(name="H:13", label="Parent deal", to_type="deals")
 
 
 class Links(Associating):
     """Kinds of link of two object types; no record has any."""
 
     def association_types(self, object_type: str) -> list[AssociationType]:
-        return [TO_COMPANY] if object_type == "deals" else [TO_CUSTOMER, LOOK_ONLY]
+        return [TO_COMPANY, PARENT] if object_type == "deals" else [TO_CUSTOMER, LOOK_ONLY]
 
     def associations(
         self,
@@ -138,6 +139,9 @@ def test_a_hierarchy_is_not_offered(sync_admin_client: Client, mapping: Mapping)
     page = sync_admin_client.get(url(mapping)).content.decode()
 
     assert "hierarchies are not synced" in page
+    added = sync_admin_client.post(url(mapping), sent(mapping, LINK, act="add")).content.decode()
+    assert "Primary" in added
+    assert "Parent deal" not in added
 
 
 @pytest.mark.requirement("S46")
