@@ -179,6 +179,9 @@ class Commenting(Protocol):
     def comment_abilities(self, object_type: str) -> CommentAbilities:
         """Return what comments of this object type can hold."""
 
+    def stored_as(self, object_type: str) -> str:
+        """Return the object type whose records these comments are, or ""."""
+
     def comment_ids(
         self, object_type: str, record_ids: Sequence[str]
     ) -> dict[str, tuple[str, ...]]:

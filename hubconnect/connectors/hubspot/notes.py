@@ -68,6 +68,10 @@ class Notes:
         """Return what notes can hold."""
         return ABILITIES
 
+    def stored_as(self, object_type: str) -> str:  # noqa: ARG002 - all alike
+        """Return the object type of notes."""
+        return NOTES
+
     def comment_ids(
         self, object_type: str, record_ids: Sequence[str]
     ) -> dict[str, tuple[str, ...]]:
@@ -153,6 +157,7 @@ class Notes:
             modified_at=note.modified_at,
             version=note.version,
             has_files=bool(note.file_ids),
+            holder=f"{NOTES}/{note.id}",
         )
 
     def _author(self, note: Note) -> str:

@@ -86,6 +86,10 @@ class Comments:
             max_length=body.field.max_length if body is not None else None,
         )
 
+    def stored_as(self, object_type: str) -> str:
+        """Return the table of the comments."""
+        return self._rows.main_table(object_type).table.name
+
     def has_mentions(self, object_type: str) -> bool:
         """Tell whether a mention of a user stays one in comments of this object type."""
         return _is_html(self._rows.main_table(object_type))

@@ -10,6 +10,7 @@ from hubconnect.engine.criteria import CriteriaInvalidError
 from hubconnect.engine.mapping import MappingBrokenError
 from hubconnect.integrations.models import Flow, Link
 from hubconnect.integrations.services import scopes
+from hubconnect.integrations.services.child_forecast import child_problems
 from hubconnect.integrations.services.childspec import build_children
 from hubconnect.integrations.services.flowspec import FlowSpec, build_spec
 from hubconnect.systems.models import System
@@ -81,6 +82,7 @@ def _foresee(flow: Flow, opened: dict[int, Connector], stack: ExitStack) -> Flow
             return forecast
         spec = build_spec(flow, source, target)
         forecast.problems += _missing(flow, spec, source, target)
+        forecast.problems += child_problems(flow, spec.children, source, target)
         _count(forecast, spec, source, target)
     except ConnectorError as error:
         forecast.problems.append(" ".join(filter(None, [error.message, error.hint])))

@@ -8,9 +8,17 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from hubconnect.integrations.models import ChildIntent, CommentLink, FollowUp
-from hubconnect.mappings.models import Mapping
-from tests.children import ChattyDesk, PairHouse, furnish_pair, make_chatty_desk, notes_of
-from tests.house import make_hubspot
+from hubconnect.integrations.services.activation import ActivationRefusedError
+from hubconnect.mappings.models import Direction, Mapping
+from tests.children import (
+    ChattyDesk,
+    PairHouse,
+    add_pair,
+    furnish_pair,
+    make_chatty_desk,
+    notes_of,
+)
+from tests.house import CUSTOMERS, Desk, make_desk, make_hubspot
 from tests.sandbox_process import Sandbox, sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -210,3 +218,44 @@ def test_a_quiet_run_looks_at_comments_with_one_call(office: Office) -> None:
     assert FollowUp.objects.count() == 0
     run = office.house.run("to_right")
     assert run.api_calls <= 6, run.calls
+
+
+@pytest.mark.requirement("S41", "S42")
+def test_notes_as_comments_beside_notes_as_records_are_refused(
+    hub: Sandbox, tmp_path: Path
+) -> None:
+    desk = ChattyDesk(tmp_path / "desk.sqlite3").build()
+    desk.script(
+        "create table memos (id integer primary key, body text not null, updated_at datetime);"
+    )
+    house = furnish_pair(
+        (make_hubspot(hub), "contacts"),
+        (make_chatty_desk(desk.file), "customers"),
+        ROWS,
+        comments="to_right",
+    )
+    add_pair(
+        house.integration,
+        "notes",
+        "memos",
+        (("hs_note_body", "body"),),
+        lookup=[],
+        directions=(Direction.TO_RIGHT,),
+    )
+    with pytest.raises(ActivationRefusedError, match="arrive twice in Order desk"):
+        house.activate()
+    Mapping.objects.update(comments="")
+    hub.add_note("A memo")
+    house.activate()
+
+
+def test_comments_without_a_table_for_them_are_refused(hub: Sandbox, tmp_path: Path) -> None:
+    Desk(tmp_path / "desk.sqlite3").script(CUSTOMERS)
+    house = furnish_pair(
+        (make_hubspot(hub), "contacts"),
+        (make_desk(tmp_path / "desk.sqlite3"), "customers"),
+        ROWS,
+        comments="both",
+    )
+    with pytest.raises(ActivationRefusedError, match="cannot have comments"):
+        house.activate()
