@@ -27,14 +27,22 @@ begin
 end;
 """
 
+FILES = """
+create table customer_files (
+    id integer primary key,
+    customer_id integer not null references customers (id),
+    name varchar(255) not null,
+    content blob not null);
+"""
+
 
 @dataclass(frozen=True)
 class ChattyDesk(Desk):
-    """An order desk whose customers have comments."""
+    """An order desk whose customers have comments and files."""
 
     def build(self) -> "ChattyDesk":
         """Make the tables."""
-        self.script(CUSTOMERS + COMMENTS)
+        self.script(CUSTOMERS + COMMENTS + FILES)
         return self
 
     def add_customer(self, email: str) -> int:
@@ -71,15 +79,35 @@ class ChattyDesk(Desk):
         )
         return [row[0] for row in rows]
 
+    def attach(self, email: str, name: str, content: bytes) -> None:
+        """Add a file to a customer."""
+        self.run(
+            "insert into customer_files (customer_id, name, content) values (?, ?, ?)",
+            self.customer_id(email),
+            name,
+            content,
+        )
+
+    def files(self, email: str) -> dict[str, bytes]:
+        """Return a customer's files by name; none may be there twice."""
+        rows = self.run(
+            "select name, content from customer_files f join customers p on p.id = f.customer_id "
+            "where p.email = ? order by f.id",
+            email,
+        )
+        assert len({name for name, _ in rows}) == len(rows), rows
+        return dict(rows)
+
 
 def make_chatty_desk(file: Path, name: str = "Order desk") -> System:
-    """Make the system that leads to a SQLite file with comments."""
+    """Make the system that leads to a SQLite file with comments and files."""
     parameters = {
         "database_url": f"sqlite:///{file}",
         "modified_column": "updated_at",
         "time_zone": "UTC",
         "comment_tables": "customer_comments: body=body, author=author, time=written_at, "
         "edited=edited_at",
+        "file_tables": "customer_files",
     }
     return make_system(name, "sql", parameters, {})
 
@@ -145,3 +173,11 @@ def notes_of(hub: Sandbox, kind: str, record_id: str) -> list[str]:
     ids = sorted(hub.associations(kind, record_id, "notes"), key=int)
     notes = [hub.get("notes", one)["properties"] for one in ids]
     return [rich_text.to_plain(one.get("hs_note_body") or "") for one in notes]
+
+
+def files_of(hub: Sandbox, kind: str, record_id: str) -> list[bytes]:
+    """Return what is in the files of a record's notes in HubSpot, the oldest note first."""
+    ids = sorted(hub.associations(kind, record_id, "notes"), key=int)
+    notes = [hub.get("notes", one)["properties"] for one in ids]
+    joined = [one.get("hs_attachment_ids") or "" for one in notes]
+    return [hub.content(one) for ids in joined for one in ids.split(";") if one]

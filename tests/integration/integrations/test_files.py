@@ -1,0 +1,260 @@
+"""Files of records, both ways, each once by its content."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+from pytest_django.fixtures import Settings
+
+from hubconnect.connectors.errors import Category
+from hubconnect.core.models import User
+from hubconnect.integrations.models import (
+    AttachmentLink,
+    ChildIntent,
+    CommentLink,
+    Flow,
+    RecordEvent,
+)
+from hubconnect.integrations.services import failures
+from hubconnect.mappings.models import Mapping
+from tests.children import (
+    ChattyDesk,
+    PairHouse,
+    files_of,
+    furnish_pair,
+    make_chatty_desk,
+    notes_of,
+)
+from tests.house import make_hubspot
+from tests.sandbox_process import Sandbox, sandbox
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ANA = "ana@x.example"
+ROWS = (("email", "email"), ("firstname", "first_name"))
+NOTES_BATCH = "/crm/objects/2026-03/notes/batch/"
+
+
+@dataclass
+class Archive:
+    """Contacts of a sandbox ↔ customers of a desk, with comments and files."""
+
+    hub: Sandbox
+    desk: ChattyDesk
+    house: PairHouse
+    contact: str
+
+    def attach(self, name: str, content: bytes, text: str = "") -> str:
+        """Attach a file to Ana in HubSpot, on a note with this text."""
+        file = self.hub.add_file(content, name)
+        return self.hub.add_note(text, ("contacts", self.contact), files=[str(file["id"])])
+
+    def in_hubspot(self) -> list[bytes]:
+        """Return what is in Ana's files in HubSpot."""
+        return files_of(self.hub, "contacts", self.contact)
+
+    def at_desk(self) -> dict[str, bytes]:
+        """Return Ana's files at the desk."""
+        return self.desk.files(ANA)
+
+    def sync(self) -> None:
+        """Run both directions, twice, so that nothing is left to do."""
+        for _ in range(2):
+            self.house.sync()
+
+    def sweep(self) -> None:
+        """Run both directions with their sweeps due."""
+        Flow.objects.update(next_sweep_at=timezone.now())
+        self.house.sync()
+
+
+@pytest.fixture
+def hub() -> Iterator[Sandbox]:
+    with sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def archive(hub: Sandbox, tmp_path: Path, settings: Settings) -> Archive:
+    settings.SQLITE_DIR = tmp_path
+    contact = hub.create("contacts", {"email": ANA, "firstname": "Ana"})
+    desk = ChattyDesk(tmp_path / "desk.sqlite3").build()
+    house = furnish_pair(
+        (make_hubspot(hub), "contacts"),
+        (make_chatty_desk(desk.file), "customers"),
+        ROWS,
+        comments="both",
+        files="both",
+    )
+    house.activate()
+    made = Archive(hub, desk, house, contact)
+    made.sync()
+    return made
+
+
+@pytest.mark.requirement("S43", "S47")
+def test_a_file_of_a_note_arrives_once(archive: Archive) -> None:
+    archive.attach("offer.pdf", b"%PDF offer")
+    archive.house.sync_until(lambda: bool(archive.at_desk()))
+    archive.sync()
+    archive.sweep()
+    assert archive.at_desk() == {"offer.pdf": b"%PDF offer"}
+    assert archive.in_hubspot() == [b"%PDF offer"]
+    assert archive.desk.said(ANA) == [], "a note that only carries a file is no comment"
+
+
+@pytest.mark.requirement("S45")
+def test_each_file_becomes_a_note_of_its_own_that_never_comes_back(archive: Archive) -> None:
+    archive.desk.attach(ANA, "one.txt", b"one")
+    archive.desk.attach(ANA, "two.txt", b"two")
+    archive.desk.run("update customers set first_name = 'Anna'")
+    archive.house.sync_until(lambda: len(archive.in_hubspot()) == 2)
+    archive.sync()
+    archive.sweep()
+    assert len(archive.hub.associations("contacts", archive.contact, "notes")) == 2
+    assert sorted(archive.in_hubspot()) == [b"one", b"two"]
+    assert archive.at_desk() == {"one.txt": b"one", "two.txt": b"two"}
+    assert archive.desk.said(ANA) == []
+    assert AttachmentLink.objects.count() == 2
+
+
+def test_text_and_file_of_a_note_are_carried_both(archive: Archive) -> None:
+    archive.attach("offer.pdf", b"offer", "Here it is")
+    archive.house.sync_until(lambda: bool(archive.at_desk()) and bool(archive.desk.said(ANA)))
+    archive.sync()
+    assert archive.desk.said(ANA) == ["Here it is"]
+    assert archive.at_desk() == {"offer.pdf": b"offer"}
+    assert notes_of(archive.hub, "contacts", archive.contact) == ["Here it is"]
+
+
+def test_a_file_added_to_a_known_note_is_found(archive: Archive) -> None:
+    note = archive.attach("one.txt", b"one", "Text")
+    archive.house.sync_until(lambda: bool(archive.at_desk()))
+    first = archive.hub.get("notes", note)["properties"]["hs_attachment_ids"]
+    second = archive.hub.add_file(b"two", "two.txt")
+    archive.hub.update("notes", note, {"hs_attachment_ids": f"{first};{second['id']}"})
+    archive.house.sync_until(lambda: len(archive.at_desk()) == 2)
+    assert archive.at_desk() == {"one.txt": b"one", "two.txt": b"two"}
+
+
+def test_the_same_content_is_carried_once_whatever_its_name(archive: Archive) -> None:
+    archive.attach("one.txt", b"same")
+    archive.attach("copy.txt", b"same")
+    archive.house.sync_until(lambda: bool(archive.at_desk()))
+    archive.sync()
+    assert archive.at_desk() == {"one.txt": b"same"}
+
+
+def test_what_both_sides_hold_already_is_not_carried(archive: Archive) -> None:
+    archive.desk.attach(ANA, "same.txt", b"same")
+    archive.attach("same.txt", b"same")
+    archive.sync()
+    archive.sweep()
+    assert archive.at_desk() == {"same.txt": b"same"}
+    assert archive.in_hubspot() == [b"same"]
+    assert AttachmentLink.objects.count() == 1
+
+
+def test_limits_refuse_one_file_and_the_others_go_on(archive: Archive) -> None:
+    Mapping.objects.update(file_refused_types=["exe"])
+    archive.attach("virus.exe", b"MZ")
+    archive.attach("fine.txt", b"fine")
+    archive.house.sync_until(lambda: bool(archive.at_desk()))
+    archive.sync()
+    archive.sweep()
+    (failure,) = archive.house.open_failures()
+    assert failure.category == Category.FILE_REFUSED
+    assert "virus.exe is of a type (.exe)" in failure.message
+    assert failure.attempts == 1
+    assert archive.at_desk() == {"fine.txt": b"fine"}
+    Mapping.objects.update(file_refused_types=[])
+    archive.sweep()
+    assert set(archive.at_desk()) == {"fine.txt", "virus.exe"}
+    assert archive.house.open_failures() == []
+
+
+def test_a_dismissed_file_is_let_go(archive: Archive, admin: User) -> None:
+    Mapping.objects.update(file_refused_types=["exe"])
+    archive.attach("virus.exe", b"MZ")
+    archive.house.sync_until(lambda: bool(archive.house.open_failures()))
+    failures.dismiss(archive.house.open_failures()[0], admin)
+    archive.sync()
+    archive.sweep()
+    assert archive.house.open_failures() == []
+    assert archive.at_desk() == {}
+
+
+def test_a_file_too_large_for_hubspot_is_one_failure(archive: Archive) -> None:
+    archive.hub.settings(file_limit_bytes=10)
+    archive.desk.attach(ANA, "large.txt", b"x" * 11)
+    archive.desk.attach(ANA, "small.txt", b"x")
+    archive.sweep()
+    archive.sync()
+    assert archive.in_hubspot() == [b"x"]
+    (failure,) = archive.house.open_failures()
+    assert "large.txt" in failure.message
+
+
+def test_a_large_file_passes_through_whole(archive: Archive) -> None:
+    content = bytes(range(256)) * 12_000
+    archive.attach("film.bin", content)
+    archive.house.sync_until(lambda: bool(archive.at_desk()))
+    assert archive.at_desk() == {"film.bin": content}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_lost_reply_doubles_and_loses_no_file(archive: Archive, when: str) -> None:
+    archive.desk.attach(ANA, "one.txt", b"one")
+    archive.hub.fault(path=NOTES_BATCH, method="POST", drop=when)
+    Flow.objects.update(next_sweep_at=timezone.now())
+    archive.house.sync_until(lambda: archive.in_hubspot() == [b"one"])
+    archive.sync()
+    archive.sweep()
+    assert archive.in_hubspot() == [b"one"]
+    assert archive.at_desk() == {"one.txt": b"one"}
+    assert ChildIntent.objects.count() == 0
+
+
+def test_a_file_shows_in_the_counts_and_the_story_of_its_run(archive: Archive) -> None:
+    archive.attach("offer.pdf", b"offer")
+    run = archive.house.run_until_seen("to_right")
+    assert run.files == 1
+    line = RecordEvent.objects.get(run=run, kind=RecordEvent.Kind.FILE)
+    assert "offer.pdf" in line.detail["reason"]
+
+
+def test_two_hubspot_accounts_keep_comments_and_files_the_same(
+    hub: Sandbox, tmp_path: Path, settings: Settings
+) -> None:
+    settings.SQLITE_DIR = tmp_path
+    with sandbox(portal_id=5151) as other:
+        house = furnish_pair(
+            (make_hubspot(hub), "contacts"),
+            (make_hubspot(other, "Other HubSpot"), "contacts"),
+            (("email", "email"), ("firstname", "firstname")),
+            comments="both",
+            files="both",
+        )
+        ours = hub.create("contacts", {"email": ANA, "firstname": "Ana"})
+        file = hub.add_file(b"offer", "offer.pdf")
+        hub.add_note("Here it is", ("contacts", ours), files=[str(file["id"])])
+        house.activate()
+        house.sync()
+        theirs = str(other.list("contacts")[0]["id"])
+        other.add_note("<p>Thank <b>you</b></p>", ("contacts", theirs))
+
+        def texts() -> tuple[list[str], list[str]]:
+            sides = (notes_of(hub, "contacts", ours), notes_of(other, "contacts", theirs))
+            left, right = (sorted(filter(None, side)) for side in sides)
+            return left, right
+
+        both = ["Here it is", "Thank you"]
+        house.sync_until(lambda: texts() == (both, both))
+        for _ in range(2):
+            Flow.objects.update(next_sweep_at=timezone.now())
+            house.sync()
+        assert texts() == (both, both)
+        assert files_of(hub, "contacts", ours) == files_of(other, "contacts", theirs) == [b"offer"]
+        assert CommentLink.objects.exclude(left_id="").exclude(right_id="").count() == 2
+        assert house.open_failures() == []
