@@ -84,18 +84,20 @@ def worker(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
             process.wait()
 
 
-def load_with_kills(folder: Path, count: Callable[[], int], seed: int) -> None:
-    """Have the load done by workers of which ten are killed at different points."""
-    # Somewhere in each tenth of the load, whatever the worker is at just then.
+def load_with_kills(
+    folder: Path, count: Callable[[], int], seed: int, *, total: int = RECORDS, kills: int = KILLS
+) -> None:
+    """Have the load done by workers of which some are killed at different points."""
+    # Somewhere in each part of the load, whatever the worker is at just then.
     draw = random.Random(seed)  # noqa: S311 - chooses test points
-    step = RECORDS // (KILLS + 1)
-    for kill in range(KILLS):
+    step = total // (kills + 1)
+    for kill in range(kills):
         point = kill * step + draw.randrange(1, step)
         with worker(folder):
             wait_until(lambda point=point: count() >= point, f"{point} records")  # type: ignore[misc]
             threading.Event().wait(draw.random() / 10)
     with worker(folder):
-        wait_until(has_ended, "the load ends")
+        wait_until(lambda: has_ended() and count() >= total, "the load ends")
 
 
 def has_ended() -> bool:
