@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from tools.demo_people import People
 from tools.localservices import valkey
 from tools.processes import StartError, Supervisor, end_with_parent
 
@@ -183,6 +184,7 @@ def _start_sandbox_and_seed(demo: Demo, supervisor: Supervisor) -> None:
         "sandbox", [sys.executable, "-m", "hubconnect.sandbox", *_options(sandbox_options)]
     )
     supervisor.wait_for("sandbox", lambda: answers(demo.sandbox_url))
+    People(demo.sandbox_url, token).settle_in()
     seed_options = {
         "--sandbox-url": demo.sandbox_url,
         "--sandbox-token": token,
@@ -243,15 +245,33 @@ def answers(url: str) -> bool:
 
 def _welcome(demo: Demo) -> str:
     where = os.path.relpath(demo.home, ROOT)
+    desk = os.path.relpath(demo.order_desk, ROOT)
+    hub, sql = f"{demo.sandbox_url}/", f"sqlite3 {desk}"
     return f"""
 HubConnect runs at  {demo.url}
   Sign in with      {demo.user} / {demo.password}
-  Try first         edit a deal at {demo.sandbox_url}/ (a stand-in for HubSpot),
-                    then see it arrive: Sync history in HubConnect, or the database
-                    {os.path.relpath(demo.order_desk, ROOT)}
+  The two sides     {hub} (a stand-in for HubSpot)
+                    {desk} (the order desk's database)
+  Try first         Edit a deal in the sandbox, then see it arrive: Sync history in HubConnect, or
+                      {sql} "select * from orders"
+  Comments          Add a note to a deal in the sandbox: it becomes a row of order_comments. Back:
+                      {sql} "{_TRY_COMMENT}"
+  Files             Attach a file to a deal in the sandbox: it becomes a row of order_files. Back:
+                      {sql} "{_TRY_FILE}"
+  Links             Link a deal with another contact, in place of its own: orders.customer_id
+                    follows. Back, a new order becomes a deal of its customer's contact:
+                      {sql} "{_TRY_ORDER}"
   Ctrl-C stops it   `make demo` goes on with the same data, `make demo-reset` starts over.
                     Logs: {where}/log/
-"""
+"""  # noqa: S608 - for a person to copy
+
+
+_TRY_COMMENT = "insert into order_comments (order_id, body) values (1, 'Call back')"
+_TRY_FILE = (
+    "insert into order_files (order_id, name, content)"
+    " values (1, 'hello.txt', cast('Hello' as blob))"
+)
+_TRY_ORDER = "insert into orders (title, customer_id) values ('Ten lamps', 1)"
 
 
 def stop_on_signals() -> None:

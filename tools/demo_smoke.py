@@ -1,27 +1,29 @@
 """What ``make demo-smoke`` runs: the demo on free ports, watched and judged by this program."""
 
-import json
 import sqlite3
 import sys
 import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from contextlib import closing
-from http import HTTPStatus
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
 from tools.demo import Demo, StoppedError, answers, running, stop_on_signals
+from tools.demo_people import People
 from tools.localservices import free_port
 from tools.processes import StartError, Supervisor, tagged, wait_until
 
-FLOWS = 3
-CHANGES = 2
+FLOWS = 4
+CHANGES = 3  # an edited deal, a new customer, a new order
+COMMENTS, FILES = 2, 2  # one each way
+LINKS = 2
 QUIET_RUNS = 6  # runs to watch for something that bounces
 LOAD_S = 120
 CHANGE_S = 60
 MARK = "Renamed by the smoke test"
+BACK = "Written by the smoke test at the order desk"
+ORDER = "Ordered by the smoke test"
 EMAIL = "smoke@test.example"
 
 
@@ -41,26 +43,51 @@ def check(demo: Demo, supervisor: Supervisor) -> str:
         raise SmokeError(msg)
     watcher = Watcher(demo, supervisor)
     watcher.wait(watcher.has_loaded, LOAD_S, "the first loads have ended")
+    watcher.wait(watcher.has_settled, LOAD_S, "seeded comments, files and links have arrived")
     before = watcher.carried()
-    watcher.edit_a_deal()
-    watcher.insert_a_customer()
-    watcher.wait(watcher.deal_has_arrived, CHANGE_S, "the edited deal has reached the order desk")
-    watcher.wait(watcher.customer_has_arrived, CHANGE_S, "the new customer has reached HubSpot")
+    people = Acting(demo, People(demo.sandbox_url, supervisor.env["SANDBOX_TOKEN"]))
+    people.edit()
+    for is_so, what in people.awaited():
+        watcher.wait(is_so, CHANGE_S, what)
     rounds = watcher.runs_done()
     watcher.wait(lambda: watcher.runs_done() >= rounds + QUIET_RUNS, CHANGE_S, "more runs ended")
     carried = watcher.carried() - before
-    if carried != CHANGES:
-        msg = f"{carried} changes were carried instead of {CHANGES}: something bounced"
+    if carried != Carried(CHANGES, COMMENTS, FILES, LINKS):
+        msg = f"{carried} were carried: something bounced"
         raise SmokeError(msg)
     if failures := watcher.failures():
         msg = "open failures: " + "; ".join(failures)
         raise SmokeError(msg)
     supervisor.check()
-    return f"demo ok: {watcher.links()} records in sync, {carried} changes carried, 0 failures"
+    return (
+        f"demo ok: {watcher.links()} records in sync, {carried.changes} changes carried, "
+        f"0 failures; {carried.comments} comments, {carried.files} files, {carried.links} links"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What runs have carried."""
+
+    changes: int
+    comments: int
+    files: int
+    links: int
+
+    def __sub__(self, other: "Carried") -> "Carried":
+        """Return what came since."""
+        pairs = zip(astuple(self), astuple(other), strict=True)
+        return Carried(*(now - then for now, then in pairs))
+
+    def __str__(self) -> str:
+        return (
+            f"{self.changes} changes carried, {self.comments} comments, {self.files} files, "
+            f"{self.links} links"
+        )
 
 
 class Watcher:
-    """Acts as somebody at the sandbox and at the order desk, and reads what came of it."""
+    """Waits for what runs do, and reads what they did."""
 
     def __init__(self, demo: Demo, supervisor: Supervisor) -> None:
         self.demo = demo
@@ -81,10 +108,18 @@ class Watcher:
         phases = self._ask("select phase from integrations_flow")
         return len(phases) == FLOWS and all(phase == "running" for (phase,) in phases)
 
-    def carried(self) -> int:
-        """Records created or updated so far, by all runs."""
-        ((number,),) = self._ask("select coalesce(sum(created + updated), 0) from integrations_run")
-        return int(number)
+    def has_settled(self) -> bool:
+        """Whether what stood on both sides hangs on the counterparts, and nothing is left to do."""
+        ((waiting,),) = self._ask("select count(*) from integrations_followup")
+        seeded = self.carried()
+        return not waiting and bool(seeded.comments and seeded.files and seeded.links)
+
+    def carried(self) -> Carried:
+        """What all runs have carried so far."""
+        columns = ("created + updated", "comments", "files", "associations")
+        sums = ", ".join(f"coalesce(sum({column}), 0)" for column in columns)
+        (row,) = self._ask(f"select {sums} from integrations_run")  # noqa: S608 - our own columns
+        return Carried(*row)
 
     def runs_done(self) -> int:
         """Runs that went through."""
@@ -101,49 +136,98 @@ class Watcher:
         found = self._ask("select message from integrations_failure where state = 'open'")
         return [message for (message,) in found]
 
-    def edit_a_deal(self) -> None:
-        """Rename a deal through the API of the sandbox."""
-        deal = self._call("GET", "/crm/v3/objects/deals?limit=1")["results"][0]["id"]
-        self._call("PATCH", f"/crm/v3/objects/deals/{deal}", {"properties": {"dealname": MARK}})
-
-    def insert_a_customer(self) -> None:
-        """Add a row to the order desk."""
-        with closing(sqlite3.connect(self.demo.order_desk, timeout=20)) as desk, desk:
-            desk.execute(
-                "insert into customers (email, first_name, last_name) values (?, 'Smoke', 'Test')",
-                (EMAIL,),
-            )
-
-    def deal_has_arrived(self) -> bool:
-        """Whether an order has the new name."""
-        with closing(sqlite3.connect(self.demo.order_desk, timeout=20)) as desk:
-            ((number,),) = desk.execute("select count(*) from orders where title = ?", (MARK,))
-        return int(number) == 1
-
-    def customer_has_arrived(self) -> bool:
-        """Whether the sandbox has the contact."""
-        try:
-            self._call("GET", f"/crm/v3/objects/contacts/{EMAIL}?idProperty=email")
-        except urllib.error.HTTPError as error:
-            if error.code == HTTPStatus.NOT_FOUND:
-                return False
-            raise
-        return True
-
     def _ask(self, statement: str) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self.database, timeout=20)) as database:
             return database.execute(statement).fetchall()
 
-    def _call(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401  JSON
-        token = self.supervisor.env["SANDBOX_TOKEN"]
-        request = urllib.request.Request(
-            self.demo.sandbox_url + path,
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+
+class Acting:
+    """Somebody at the sandbox and at the order desk, who changes things on both sides."""
+
+    def __init__(self, demo: Demo, people: People) -> None:
+        """Choose whom and what it is about."""
+        self._demo = demo
+        self._people = people
+        self._edited, self._talked_about, self._moved = people.ids("deals", 3)
+        self._contact = people.ids("contacts", 9)[-1]
+
+    def edit(self) -> None:
+        """Do all of it."""
+        people = self._people
+        people.api(
+            "PATCH", f"/crm/v3/objects/deals/{self._edited}", {"properties": {"dealname": MARK}}
         )
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return json.load(answer)
+        people.add_note("deals", self._talked_about, MARK, [people.add_file("up.txt", b"Up")])
+        people.relink("deals", self._moved, "contacts", self._contact)
+        self._desk(
+            "insert into customers (email, first_name, last_name) values (?, 'Smoke', 'Test')",
+            EMAIL,
+        )
+        self._desk("insert into orders (title, customer_id) values (?, 1)", ORDER)
+        self._desk(
+            "insert into order_comments (order_id, body) select id, ? from orders where hub_id = ?",
+            BACK,
+            self._talked_about,
+        )
+        self._desk(
+            "insert into order_files (order_id, name, content)"
+            " select id, 'down.txt', cast('Down' as blob) from orders where hub_id = ?",
+            self._talked_about,
+        )
+
+    def awaited(self) -> list[tuple[Callable[[], bool], str]]:
+        """Give what must become of it, with words for it."""
+        return [
+            (self._deal_has_arrived, "the edited deal has reached the order desk"),
+            (self._customer_has_arrived, "the new customer has reached HubSpot"),
+            (self._order_has_arrived, "the new order has reached HubSpot with its contact"),
+            (self._order_has_moved, "the order has followed its deal to another customer"),
+            (self._note_has_arrived, "the note has reached the order desk with its author"),
+            (self._comment_has_arrived, "the desk's comment has reached HubSpot"),
+            (self._files_have_arrived, "a file has arrived on each side"),
+        ]
+
+    def _deal_has_arrived(self) -> bool:
+        return self._count("orders where title = ?", MARK) == 1
+
+    def _customer_has_arrived(self) -> bool:
+        return self._people.has_contact(EMAIL)
+
+    def _order_has_arrived(self) -> bool:
+        rows = self._rows("select hub_id from orders where title = ? and hub_id is not null", ORDER)
+        return any(self._people.linked("deals", deal, "contacts") for (deal,) in rows)
+
+    def _order_has_moved(self) -> bool:
+        contact = self._people.api("GET", f"/crm/v3/objects/contacts/{self._contact}")
+        wanted = "orders o join customers c on c.id = customer_id where hub_id = ? and email = ?"
+        return self._count(wanted, self._moved, contact["properties"]["email"]) == 1
+
+    def _note_has_arrived(self) -> bool:
+        wanted = "order_comments where body like ? and author = 'rae.poe@example.com'"
+        return self._count(wanted, f"%{MARK}%") == 1
+
+    def _comment_has_arrived(self) -> bool:
+        notes = self._people.notes("deals", self._talked_about)
+        return any(BACK in note["hs_note_body"] for note in notes)
+
+    def _files_have_arrived(self) -> bool:
+        notes = self._people.notes("deals", self._talked_about)
+        both = sum(bool(note["hs_attachment_ids"]) for note in notes)
+        return self._count("order_files where content = cast('Up' as blob)") == 1 and both == 2  # noqa: PLR2004 - theirs and ours
+
+    def _desk(self, statement: str, *values: str) -> None:
+        with closing(sqlite3.connect(self._demo.order_desk, timeout=20)) as desk, desk:
+            if desk.execute(statement, values).rowcount != 1:
+                msg = f"nothing was written by {statement}"
+                raise SmokeError(msg)
+
+    def _count(self, what: str, *values: str) -> int:
+        ((number,),) = self._rows(f"select count(*) from {what}", *values)  # noqa: S608 - ours
+        return int(number)
+
+    def _rows(self, statement: str, *values: str) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(self._demo.order_desk, timeout=20)) as desk:
+            return desk.execute(statement, values).fetchall()
 
 
 def main() -> int:

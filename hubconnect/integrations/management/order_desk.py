@@ -23,6 +23,7 @@ create table customers (
     last_name varchar(100),
     phone varchar(40),
     company varchar(200),
+    updated_by varchar(200),
     updated_at datetime not null default {NOW}
 );
 """
@@ -34,6 +35,9 @@ create table orders (
     status varchar(40) not null default 'inquiry',
     due_on date,
     customer_id integer references customers (id) on delete set null,
+    hub_id varchar(40),
+    hub_url varchar(500),
+    updated_by varchar(200),
     updated_at datetime not null default {NOW}
 );
 create index orders_customer on orders (customer_id);
@@ -66,6 +70,7 @@ create index {{one}}_files_{{one}} on {{one}}_files ({{one}}_id);
 # How the tables are named in the settings of the system.
 PARAMETERS: Final = {
     "modified_column": "updated_at",
+    "author_column": "updated_by",
     "time_zone": "UTC",
     "comment_tables": "order_comments: format=html\ncustomer_comments: format=html",
     "file_tables": "order_files\ncustomer_files",

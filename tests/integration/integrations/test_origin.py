@@ -53,7 +53,7 @@ def test_an_edit_by_the_integration_user_is_synced(
     assert house.desk.customers()[MAIL] == ("Anna", "Poe")
     assert origin(run) == "rae.poe@example.com"
     page = text(monitor_client.get(reverse("integrations:run_detail", args=[run.pk])))
-    assert "Origin: rae.poe@example.com" in page
+    assert "Last known origin: rae.poe@example.com" in page
 
 
 @pytest.mark.requirement("S2")
@@ -89,4 +89,4 @@ def test_failure_page_tells_the_origin(monitor_client: Client, hub: Sandbox, hou
     house.run_until_seen("to_right")
     (failure,) = house.open_failures()
     page = text(monitor_client.get(reverse("integrations:failure_detail", args=[failure.pk])))
-    assert "<dt>Origin</dt><dd>rae.poe@example.com</dd>" in page
+    assert "<dt>Last known origin</dt><dd>rae.poe@example.com</dd>" in page

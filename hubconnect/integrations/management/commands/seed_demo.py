@@ -19,11 +19,19 @@ from hubconnect.integrations.management.order_desk import (
 )
 from hubconnect.integrations.models import Flow, Integration, Pair
 from hubconnect.integrations.services import activation
-from hubconnect.mappings.models import Direction, FieldMapping, Mapping, ValueMapEntry
+from hubconnect.mappings.models import (
+    AssociationMapping,
+    Carried,
+    Direction,
+    FieldMapping,
+    Mapping,
+    ValueMapEntry,
+)
 from hubconnect.systems.models import System
 from hubconnect.systems.services import checking
 from hubconnect.systems.services.connections import open_connector
 
+NAME = "HubSpot ↔ Order desk"
 SHARED_CUSTOMERS = 20  # known to both sides, found by their e-mail address
 
 # Deal stage of HubSpot = status of an order.
@@ -36,6 +44,10 @@ STATUSES = {
     "closedwon": "invoiced",
     "closedlost": "cancelled",
 }
+# Of several stages with one status, the one that the status becomes in HubSpot.
+GOING_BACK = frozenset(
+    {"appointmentscheduled", "presentationscheduled", "contractsent", "closedwon", "closedlost"}
+)
 
 
 class Command(BaseCommand):
@@ -52,7 +64,7 @@ class Command(BaseCommand):
     @override
     def handle(self, **options: Any) -> None:
         desk_file: Path = options["order_desk"]
-        if Integration.objects.filter(name="HubSpot ↔ Order desk").exists():
+        if Integration.objects.filter(name=NAME).exists():
             # The sandbox may listen on another port than last time.
             hubspot = System.objects.get(name="HubSpot sandbox")
             hubspot.parameters["api_url"] = options["sandbox_url"]
@@ -118,7 +130,34 @@ def _checked(system: System) -> System:
 
 
 def _integration(hubspot: System, desk: System) -> Integration:
-    customers = _mapping(hubspot, desk, "Contacts and customers", "contacts", "customers")
+    integration = Integration.objects.create(
+        name=NAME,
+        left_system=hubspot,
+        right_system=desk,
+        interval_count=5,
+        interval_unit=Integration.Unit.SECONDS,
+    )
+    mapping = _customers(hubspot, desk)
+    pair = Pair.objects.create(integration=integration, mapping=mapping, position=0)
+    lookup = [{"condition": "EQUALS", "field": "email", "value": "@email@"}]
+    for direction in (Direction.TO_RIGHT, Direction.TO_LEFT):
+        Flow.objects.create(
+            pair=pair, direction=direction, start=Flow.Start.EVERYTHING, lookup=lookup
+        )
+    pair = Pair.objects.create(
+        integration=integration,
+        mapping=_orders(hubspot, desk),
+        position=1,
+        right_id_field="hub_id",
+        right_link_field="hub_url",
+    )
+    Flow.objects.create(pair=pair, direction=Direction.TO_RIGHT, start=Flow.Start.EVERYTHING)
+    Flow.objects.create(pair=pair, direction=Direction.TO_LEFT, start=Flow.Start.NOW)
+    return integration
+
+
+def _customers(hubspot: System, desk: System) -> Mapping:
+    mapping = _mapping(hubspot, desk, "Contacts and customers", "contacts", "customers")
     for left, right in (
         ("email", "email"),
         ("firstname", "first_name"),
@@ -126,40 +165,47 @@ def _integration(hubspot: System, desk: System) -> Integration:
         ("phone", "phone"),
         ("company", "company"),
     ):
-        _row(customers, left, right)
-    orders = _mapping(hubspot, desk, "Deals and orders", "deals", "orders")
-    for left, right in (("dealname", "title"), ("amount", "total"), ("closedate", "due_on")):
-        _row(orders, left, right, direction=Direction.TO_RIGHT)
-    status = _row(
-        orders, "dealstage", "status", direction=Direction.TO_RIGHT, default_right="inquiry"
-    )
+        _row(mapping, left, right)
+    return mapping
+
+
+def _orders(hubspot: System, desk: System) -> Mapping:
+    mapping = _mapping(hubspot, desk, "Deals and orders", "deals", "orders")
+    _row(mapping, "dealname", "title")
+    _row(mapping, "amount", "total")
+    _row(mapping, "closedate", "due_on", direction=Direction.TO_RIGHT)
+    status = _row(mapping, "dealstage", "status", default_right="inquiry")
     ValueMapEntry.objects.bulk_create(
         ValueMapEntry(
-            row=status, position=n, left_value=stage, right_value=word, direction=Direction.TO_RIGHT
+            row=status,
+            position=n,
+            left_value=stage,
+            right_value=word,
+            direction=Direction.BOTH if stage in GOING_BACK else Direction.TO_RIGHT,
         )
         for n, (stage, word) in enumerate(STATUSES.items())
     )
-    integration = Integration.objects.create(
-        name="HubSpot ↔ Order desk",
-        left_system=hubspot,
-        right_system=desk,
-        interval_count=5,
-        interval_unit=Integration.Unit.SECONDS,
+    AssociationMapping.objects.create(
+        mapping=mapping,
+        left_association="HUBSPOT_DEFINED:3",  # a deal's contact
+        left_to_type="contacts",
+        right_association="column:customer_id",
+        right_to_type="customers",
     )
-    pair = Pair.objects.create(integration=integration, mapping=customers, position=0)
-    lookup = [{"condition": "EQUALS", "field": "email", "value": "@email@"}]
-    for direction in (Direction.TO_RIGHT, Direction.TO_LEFT):
-        Flow.objects.create(
-            pair=pair, direction=direction, start=Flow.Start.EVERYTHING, lookup=lookup
-        )
-    pair = Pair.objects.create(integration=integration, mapping=orders, position=1)
-    Flow.objects.create(pair=pair, direction=Direction.TO_RIGHT, start=Flow.Start.EVERYTHING)
-    return integration
+    return mapping
 
 
 def _mapping(left: System, right: System, name: str, left_type: str, right_type: str) -> Mapping:
+    """Make a mapping that carries comments and files both ways."""
     return Mapping.objects.create(
-        name=name, left_system=left, left_type=left_type, right_system=right, right_type=right_type
+        name=name,
+        left_system=left,
+        left_type=left_type,
+        right_system=right,
+        right_type=right_type,
+        comments=Carried.BOTH,
+        comment_author_to_right=True,
+        files=Carried.BOTH,
     )
 
 
