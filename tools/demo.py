@@ -107,6 +107,7 @@ class Demo:
             "TICK_S": "1",
             "HUBSPOT_OVERLAP_S": "15",
             "SQL_OVERLAP_S": "15",
+            "SWEEP_EVERY_S": "60",
             "HUBCONNECT_DEMO": str(self.home),
         }
 

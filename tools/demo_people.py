@@ -65,15 +65,14 @@ class People:
         query = urllib.parse.urlencode({"name": name})
         return str(self._send("POST", f"{API}/files?{query}", content)["id"])
 
+    def record(self, kind: str, record_id: str) -> dict[str, str]:
+        """Return the values of a record, as its page shows them: no call that counts."""
+        found = self._send("GET", f"{API}/records/{kind}/{record_id}")["properties"]
+        return {name: value for name, value in found.items() if value is not None}
+
     def notes(self, kind: str, record_id: str) -> list[dict[str, str]]:
-        """Return text and file ids of a record's notes."""
-        path = f"/crm/v4/objects/{kind}/{record_id}/associations/notes"
-        ids = [{"id": str(one["toObjectId"])} for one in self.api("GET", path)["results"]]
-        wanted = {"inputs": ids, "properties": ["hs_note_body", "hs_attachment_ids"]}
-        if not ids:
-            return []
-        found = self.api("POST", "/crm/v3/objects/notes/batch/read", wanted)
-        return [{k: v or "" for k, v in one["properties"].items()} for one in found["results"]]
+        """Return the values of a record's notes."""
+        return [self.record("notes", one) for one in self.linked(kind, record_id, "notes")]
 
     def linked(self, kind: str, record_id: str, to_kind: str) -> list[str]:
         """Return the records that one is linked with."""
@@ -103,10 +102,9 @@ class People:
     def _send(
         self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
     ) -> Any:  # noqa: ANN401 - JSON
-        is_raw = isinstance(body, bytes)
-        data = body if is_raw or body is None else json.dumps(body).encode()
+        data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, dict(headers or {}), method=method)
-        if not is_raw:
+        if data is not body:
             request.add_header("Content-Type", "application/json")
         for _ in range(TRIES):
             try:

@@ -66,7 +66,12 @@ create table {{one}}_files (
     content blob not null
 );
 create index {{one}}_files_{{one}} on {{one}}_files ({{one}}_id);
-"""
+-- A new file counts as a change of its record; without this the next sweep would find it.
+create trigger {{one}}_files_touch after insert on {{one}}_files
+begin
+    update {{one}}s set updated_at = {NOW} where id = new.{{one}}_id;
+end;
+"""  # noqa: S608 - our own names
 # How the tables are named in the settings of the system.
 PARAMETERS: Final = {
     "modified_column": "updated_at",

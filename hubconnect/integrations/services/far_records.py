@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
 from hubconnect.engine.children import AssociationFlow
-from hubconnect.integrations.models import Flow, Link, Side, TypePair
+from hubconnect.integrations.models import Flow, FollowUp, Link, Side, TypePair
 from hubconnect.integrations.services.follow_ups import waits_type
 
 # Source object type, target object type.
@@ -34,6 +35,23 @@ class FarRecords:
     def waits_type(self, association: AssociationFlow) -> str:
         """Name the far type, as follow-ups that wait for one of its records do."""
         return waits_type(self.flow.source_system.identity, association.source_to)
+
+    def make_due(self, associations: Iterable[AssociationFlow]) -> None:
+        """Make due what waits for a record that is linked by now.
+
+        Linking it wakes what waits; but a wait that was stored in the same moment, by a flow that
+        had just seen no link, was not there to be woken.
+        """
+        now = timezone.now()
+        for one in associations:
+            waiting = FollowUp.objects.filter(
+                flow=self.flow, waits_type=self.waits_type(one), due_at__gt=now
+            )
+            for type_pair, side in self._type_pairs((one.source_to, one.target_to)):
+                linked = Link.objects.filter(
+                    type_pair=type_pair, **{f"{side}_id": OuterRef("waits_id")}
+                )
+                waiting.filter(Exists(linked)).update(due_at=now)
 
     def _found(self, types: Types, ids: set[str]) -> dict[str, str]:
         found: dict[str, str] = {}

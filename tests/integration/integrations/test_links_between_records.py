@@ -190,6 +190,22 @@ def test_a_link_follows_once_its_far_record_is_synced(shop: Shop, hub: Sandbox) 
     assert not shop.open_failures()
 
 
+def test_a_link_follows_though_its_far_record_was_linked_while_it_began_to_wait(
+    shop: Shop, hub: Sandbox
+) -> None:
+    deal(hub, "Roof", contact(hub, "ana"))
+    shop.activate()
+    shop.run("orders to_right")
+    shop.run("to_right")
+    # As if both had run at once: the wait was stored too late to be woken.
+    FollowUp.objects.update(due_at=timezone.now() + timedelta(days=1))
+
+    shop.run("orders to_right")
+
+    assert shop.orders() == {"Roof": "ana@x.example"}
+    assert not FollowUp.objects.exists()
+
+
 def test_a_link_that_must_exist_fails_at_once_where_no_flow_carries_its_far_records(
     shop: Shop, hub: Sandbox
 ) -> None:
