@@ -97,6 +97,7 @@ class Intent(models.Model):
     target_values = models.JSONField(default=dict)  # as read before an update
     sent_values = models.JSONField(default=dict)
     title = models.CharField(max_length=255, blank=True)
+    lookup_key = models.CharField(max_length=64, blank=True)  # of a create: what was looked up
     sent_at = models.DateTimeField()  # by the target system's clock
     is_sent = models.BooleanField(default=True)  # False: the request surely never left
     fence = models.BigIntegerField()

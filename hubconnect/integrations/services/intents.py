@@ -17,8 +17,9 @@ GENERATION = 1
 class IntentJournal:
     """Stores intents in one transaction with the renewal of the lease."""
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
+    def __init__(self, session: Session, lookup_keys: Mapping[str, str]) -> None:
+        """Keep what the records to create were looked up by, by source id."""
+        self.session, self._lookup_keys = session, lookup_keys
 
     def announce_creates(self, plans: Sequence[CreatePlan]) -> Mapping[str, CreatePlan]:
         """Store an intent for each create; its key is the same each time it is tried."""
@@ -63,6 +64,7 @@ class IntentJournal:
         )
         if isinstance(plan, CreatePlan):
             intent.sent_values = store_all(plan.values)
+            intent.lookup_key = self._lookup_keys.get(record.id, "")
         else:
             intent.target_id = plan.target.id
             intent.target_values = store_all(plan.target.values)

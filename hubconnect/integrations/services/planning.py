@@ -11,7 +11,7 @@ from hubconnect.engine import lookup as lookup_language
 from hubconnect.engine.mapping import map_values
 from hubconnect.engine.plan import LinkState, plan_create, plan_update, title_of
 from hubconnect.engine.values import to_stored
-from hubconnect.integrations.models import Claim, Flow, RecordEvent
+from hubconnect.integrations.models import Claim, Flow, Intent, RecordEvent
 from hubconnect.integrations.services.session import (
     Candidates,
     Fault,
@@ -137,11 +137,14 @@ def _look_up(
 def _queries(
     session: Session, records: Sequence[Record], plans: Plans, result: Result
 ) -> tuple[list[Record], list[Criteria]]:
-    """Resolve the lookup for each record; a second record with the same key waits its turn."""
+    """Resolve the lookup for each record; a second record with the same key waits its turn.
+
+    So does one whose key is that of a create whose reply was lost.
+    """
     lookup, spec = session.spec.lookup, session.spec.plan
     asking: list[Record] = []
     queries: list[Criteria] = []
-    seen: set[str] = set()
+    seen = _keys_being_created(session)
     for record in records:
         if lookup is None:
             break
@@ -153,7 +156,7 @@ def _queries(
             continue
         key = lookup_language.key(query)
         if key in seen:
-            reason = "Another record of this page looks for the same counterpart."
+            reason = "Another record looks for the same counterpart; its turn is first."
             result.queued.append(Queue(session.flow.pk, record.id, reason, SAME_KEY_WAIT))
             result.count("held")
             continue
@@ -162,6 +165,15 @@ def _queries(
         asking.append(record)
         queries.append(query)
     return asking, queries
+
+
+def _keys_being_created(session: Session) -> set[str]:
+    """Return what was looked up for the creates of this direction that are not settled yet."""
+    flow = session.flow
+    found = Intent.objects.filter(
+        type_pair_id=flow.pair.type_pair_id, source_side=flow.source_side
+    ).exclude(lookup_key="")
+    return set(found.values_list("lookup_key", flat=True))
 
 
 def _claimed(session: Session, keys: list[str]) -> dict[str, list[str]]:

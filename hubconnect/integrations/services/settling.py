@@ -10,7 +10,16 @@ from django.utils import timezone
 from hubconnect.connectors.base import Connector, Record, SentCreate, Settled
 from hubconnect.connectors.errors import Category
 from hubconnect.engine.values import Stored, restore_all, store_all
-from hubconnect.integrations.models import Failure, Intent, Link, QueuedRead, RecordEvent, Side
+from hubconnect.integrations.models import (
+    Claim,
+    Failure,
+    Intent,
+    Link,
+    QueuedRead,
+    RecordEvent,
+    Side,
+)
+from hubconnect.integrations.services.committing import CLAIM_KEEP
 from hubconnect.integrations.services.lease import renew
 from hubconnect.integrations.services.session import Session
 
@@ -117,6 +126,8 @@ def _link(
     setattr(link, f"{source}_version", intent.source_version)
     link.save()
     is_create = intent.kind == Intent.Kind.CREATE
+    if intent.lookup_key:
+        _claim(session, intent, target_id)
     RecordEvent.objects.create(
         run=session.run,
         kind=RecordEvent.Kind.CREATED if is_create else RecordEvent.Kind.UPDATED,
@@ -129,6 +140,21 @@ def _link(
     name = "created" if is_create else "updated"
     setattr(session.run, name, getattr(session.run, name) + 1)
     session.run.save(update_fields=[name])
+
+
+def _claim(session: Session, intent: Intent, target_id: str) -> None:
+    """Keep the created record findable by its lookup while searches may not show it yet."""
+    Claim.objects.update_or_create(
+        type_pair_id=intent.type_pair_id,
+        side=Side(intent.source_side).other,
+        key=intent.lookup_key,
+        defaults={
+            "source_id": intent.source_id,
+            "target_id": target_id,
+            "fence": session.lease.fence,
+            "expires_at": timezone.now() + CLAIM_KEEP,
+        },
+    )
 
 
 def _plan_anew(intent: Intent, reason: str) -> None:

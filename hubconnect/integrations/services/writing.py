@@ -35,7 +35,7 @@ SETTLE_WAIT = timedelta(seconds=10)
 
 def carry_out(session: Session, plans: Plans, result: Result) -> ConnectorError | None:
     """Write the plans; return what stopped the work before its end, if anything did."""
-    journal = IntentJournal(session)
+    journal = IntentJournal(session, plans.lookup_keys)
     target, object_type = session.target, session.flow.target_type
     applied = apply_creates(plans.creates, target, object_type, journal)
     _take_creates(session, applied, plans, result)

@@ -7,9 +7,20 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from hubconnect.connectors.base import Condition, Operator
 from hubconnect.connectors.errors import Category
-from hubconnect.integrations.models import Decision, Flow, Link, QueuedRead, RecordEvent
+from hubconnect.engine import lookup as lookup_language
+from hubconnect.integrations.models import (
+    Decision,
+    Flow,
+    Intent,
+    Link,
+    QueuedRead,
+    RecordEvent,
+    TypePair,
+)
 from hubconnect.integrations.services import history
+from hubconnect.systems.services import checking
 from tests.house import CUSTOMERS, NAMES, Desk, House, furnish, let_second_pass
 from tests.sandbox_process import Sandbox, sandbox
 
@@ -273,6 +284,63 @@ def test_a_record_created_moments_ago_is_found_though_search_lags(
     assert house.open_failures()[0].category == Category.ALREADY_LINKED
     assert len(house.contacts()) == 1
     assert Link.objects.count() == 1
+
+
+HUB_BY_NAMES = [
+    {"condition": "EQUALS", "field": "lastname", "value": "@last_name@"},
+    {"condition": "EQUALS", "field": "firstname", "value": "@first_name@"},
+]
+ANA = "insert into customers (email, first_name, last_name) values (?, 'Ana', 'Poe')"
+
+
+def test_a_record_whose_reply_was_lost_is_found_though_search_lags(
+    hub: Sandbox, tmp_path: Path
+) -> None:
+    hub.settings(index_delay_s=300)
+    desk_file = tmp_path / "desk.sqlite3"
+    house = furnish(hub, desk_file, directions=["to_left"], lookup=HUB_BY_NAMES)
+    house.activate()
+    house.desk.run(ANA, "one@x.example")
+    hub.fault(path="/crm/objects/2026-03/contacts/batch/upsert", drop="after", times=9)
+    house.run("to_left")
+    assert Intent.objects.get().lookup_key
+    hub.clear_faults()
+    house.desk.run(ANA, "two@x.example")
+    second = house.run("to_left")
+    assert (second.created, second.failed) == (1, 1)  # the settled one, and its duplicate
+    assert house.open_failures()[0].category == Category.ALREADY_LINKED
+    assert len(house.contacts()) == 1
+
+
+def test_a_record_waits_while_a_create_with_its_key_is_not_settled(
+    hub: Sandbox, tmp_path: Path
+) -> None:
+    house = furnish(hub, tmp_path / "desk.sqlite3", directions=["to_left"], lookup=HUB_BY_NAMES)
+    # Without the unique key it stays open for a while what became of a create.
+    status, _, _ = hub.api("DELETE", "/crm/v3/properties/contacts/hubconnect_key")
+    assert status == 204
+    checking.check_system(house.hubspot)
+    house.activate()
+    flow = house.to_hub
+    wanted = (
+        Condition("lastname", Operator.EQUALS, "Poe"),
+        Condition("firstname", Operator.EQUALS, "Ana"),
+    )
+    Intent.objects.create(
+        type_pair=TypePair.objects.get(),
+        flow=flow,
+        kind=Intent.Kind.CREATE,
+        key="hc.under.way",
+        source_side=flow.source_side,
+        source_id="999",
+        lookup_key=lookup_language.key(wanted),
+        sent_at=timezone.now(),
+        fence=0,
+    )
+    house.desk.run(ANA, "one@x.example")
+    run = house.run("to_left")
+    assert (run.created, run.held) == (0, 1)
+    assert house.contacts() == {}
 
 
 def test_a_hundred_lookups_cost_a_few_calls(hub: Sandbox, tmp_path: Path) -> None:
