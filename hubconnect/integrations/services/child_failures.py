@@ -7,10 +7,18 @@ from django.utils import timezone
 
 from hubconnect.connectors.errors import Category, RecordError
 from hubconnect.engine.plan import LinkState
-from hubconnect.integrations.models import Failure, FollowUp
+from hubconnect.integrations.models import Failure, FollowUp, Link
 from hubconnect.integrations.services import closing, follow_ups
 from hubconnect.integrations.services.committing import next_try
 from hubconnect.integrations.services.session import Session
+
+# How a person calls what failed, by the kind of its follow-up.
+WORDS = {
+    FollowUp.Kind.REMOTE: "Id and link",
+    FollowUp.Kind.ASSOCIATIONS: "A link",
+    FollowUp.Kind.COMMENTS: "A comment",
+    FollowUp.Kind.FILES: "A file",
+}
 
 
 def record(
@@ -35,6 +43,7 @@ def record(
     failure.level = Failure.Level.RECORD
     failure.side = flow.source_side
     failure.target_id = link.target_id
+    failure.title = failure.title or _title(link, child)
     failure.record_url = session.source.url(flow.source_type, link.source_id)
     failure.category = error.category
     failure.message = error.message
@@ -51,6 +60,13 @@ def record(
     failure.save()
     session.run.save(update_fields=["failed"])
     return failure
+
+
+def _title(link: LinkState, child: str) -> str:
+    """Name what failed and on which record: ``A file of Ana``."""
+    name = Link.objects.filter(pk=link.pk).values_list("title", flat=True).first()
+    word = WORDS[FollowUp.Kind(child.partition(" ")[0])]
+    return f"{word} of {name or link.source_id}"[:255]
 
 
 def heal(session: Session, source_ids: Collection[str], kind: str, *, but: Iterable[str]) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Case, Count, F, IntegerField, Max, Min, Q, QuerySet, Value, When
 from django.utils import timezone
 
+from hubconnect.core.wording import counted
 from hubconnect.integrations.models import RecordEvent, Run
 from hubconnect.integrations.models.history import Failure
 
@@ -122,10 +123,18 @@ def phases(run: Run) -> list[Phase]:
     for place, (name, label) in enumerate(PHASES):
         took = _took(run, name)
         note = _INSIDE_PAGES.get(run.phase, "") if name == "pages" else ""
+        if name == "follow":
+            note = _carried(run)
         steps.append(Phase(_step_state(run, place, at, took, is_over=is_over), label, note, took))
     finish = "ok" if run.state in (Run.State.DONE, Run.State.WITH_FAILURES) else "idle"
     steps.append(Phase(finish, "Finish", "", None))
     return steps
+
+
+def _carried(run: Run) -> str:
+    """Return what was carried beside fields: ``2 comments, 1 file``."""
+    counts = {"link": run.associations, "comment": run.comments, "file": run.files}
+    return ", ".join(counted(number, word) for word, number in counts.items() if number)
 
 
 def _took(run: Run, name: str) -> float | None:

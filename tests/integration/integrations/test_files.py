@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -167,6 +169,7 @@ def test_limits_refuse_one_file_and_the_others_go_on(archive: Archive) -> None:
     assert failure.category == Category.FILE_REFUSED
     assert "virus.exe is of a type (.exe)" in failure.message
     assert failure.attempts == 1
+    assert failure.title == "A file of Ana"
     assert archive.at_desk() == {"fine.txt": b"fine"}
     Mapping.objects.update(file_refused_types=[])
     archive.sweep()
@@ -216,12 +219,16 @@ def test_a_lost_reply_doubles_and_loses_no_file(archive: Archive, when: str) -> 
     assert ChildIntent.objects.count() == 0
 
 
-def test_a_file_shows_in_the_counts_and_the_story_of_its_run(archive: Archive) -> None:
-    archive.attach("offer.pdf", b"offer")
+def test_a_file_shows_in_the_counts_and_the_story_of_its_run(
+    archive: Archive, monitor_client: Client
+) -> None:
+    archive.attach("offer.pdf", b"offer", "Here it is")
     run = archive.house.run_until_seen("to_right")
-    assert run.files == 1
+    assert (run.comments, run.files) == (1, 1)
     line = RecordEvent.objects.get(run=run, kind=RecordEvent.Kind.FILE)
     assert "offer.pdf" in line.detail["reason"]
+    page = monitor_client.get(reverse("integrations:run_detail", args=[run.pk]))
+    assert "1 comment, 1 file" in page.content.decode()
 
 
 def test_two_hubspot_accounts_keep_comments_and_files_the_same(

@@ -6,6 +6,8 @@ An edit of a comment moves no date of its record, so it is found here alone.
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
+from django.db import transaction
+
 from hubconnect.connectors.base import Window
 from hubconnect.connectors.children import Comment, Commenting
 from hubconnect.engine.plan import LinkState
@@ -17,6 +19,7 @@ from hubconnect.integrations.services.carriers.comment_desk import (
     Memory,
     child_of,
 )
+from hubconnect.integrations.services.lease import renew
 from hubconnect.integrations.services.reading import overlap
 from hubconnect.integrations.services.session import Session
 from hubconnect.integrations.stores import links_by_source
@@ -37,8 +40,10 @@ def read_changed(session: Session) -> None:
     upper = session.source.now()
     if flow.comments_read_to is not None:
         read_since(session, flow.comments_read_to - overlap(session), upper)
-    flow.comments_read_to = upper
-    flow.save(update_fields=["comments_read_to"])
+    with transaction.atomic():
+        renew(session.lease)
+        flow.comments_read_to = upper
+        flow.save(update_fields=["comments_read_to"])
 
 
 def reach_back(session: Session, span: timedelta) -> None:
