@@ -129,6 +129,7 @@ def start_everything(client: Client, **more: str) -> str:
     return text(submit(client, settings_page, **(starts | more)))
 
 
+@pytest.mark.requirement("S51", "S52")
 def test_a_record_is_synced_by_hand(sync_admin_client: Client, hub: Sandbox, desk: Desk) -> None:
     client = sync_admin_client
     integration = set_up(client, hub, desk)

@@ -31,6 +31,7 @@ def local(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=BERLIN)
 
 
+@pytest.mark.requirement("S51")
 @pytest.mark.parametrize(
     ("plan", "after", "wanted"),
     [
