@@ -18,6 +18,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tools.bench_figures import MEMORY_GROWTH, Measured
+from tools.bench_tables import TABLES as ORDER_TABLES
 from tools.demo import ROOT, answers
 from tools.localservices import free_port, valkey
 from tools.processes import wait_until
@@ -36,13 +37,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", type=int, default=20_000, help="contacts of the first load")
     parser.add_argument("--large", type=int, default=100_000, help="contacts of the memory test")
+    parser.add_argument(
+        "--deals", type=int, default=5_000, help="deals with all that hangs on them"
+    )
     given = parser.parse_args()
     print(
-        f"{'scenario':<12} {'records':>8} {'records/s':>10} {'calls/1,000':>12} "
-        f"{'CPU ms/rec':>10} {'peak MB':>8}"
+        f"{'scenario':<16} {'records':>8} {'records/s':>10} {'calls/1,000':>12} "
+        f"{'CPU ms/rec':>10} {'peak MB':>8} {'files':>6}"
     )
-    small = _in_child(given.small)
-    large = _in_child(given.large)[:1] if given.large else []
+    small = _in_child(given.small, given.deals)
+    large = _in_child(given.large, 0)[:1] if given.large else []
     faults = [fault for one in [*small, *large] for fault in one.faults()]
     if large and large[0].memory_mb > small[0].memory_mb * MEMORY_GROWTH:
         faults.append("memory grows with the number of records")
@@ -50,13 +54,13 @@ def main() -> int:
     return 1 if faults else 0
 
 
-def _in_child(contacts: int) -> list[Measured]:
+def _in_child(contacts: int, deals: int) -> list[Measured]:
     with (
         tempfile.TemporaryDirectory(prefix="hubconnect-bench-") as home,
-        _surroundings(Path(home), contacts) as env,
+        _surroundings(Path(home), contacts, deals) as env,
     ):
         child = subprocess.run(
-            [sys.executable, "-m", "tools.bench_scenario", str(contacts)],
+            [sys.executable, "-m", "tools.bench_scenario", str(contacts), str(deals)],
             env=env,
             cwd=ROOT,
             stdout=subprocess.PIPE,
@@ -70,16 +74,17 @@ def _in_child(contacts: int) -> list[Measured]:
 
 
 @contextmanager
-def _surroundings(home: Path, contacts: int) -> Iterator[dict[str, str]]:
+def _surroundings(home: Path, contacts: int, deals: int) -> Iterator[dict[str, str]]:
     """Start the sandbox and the broker; give the settings of HubConnect's process."""
     port, token = free_port(), secrets.token_hex(16)
     (home / "sqlite").mkdir()
     with closing(sqlite3.connect(home / "sqlite" / "desk.sqlite3")) as desk:
-        desk.executescript(TABLE)
+        desk.executescript(TABLE + ORDER_TABLES)
     options = (
         f"--port {port} --token {token} --database {home / 'sandbox.sqlite3'} "
-        f"--contacts {contacts} --companies 0 --deals 0 --tickets 0 "
-        "--index-delay 0 --burst-limit 1000000 --search-limit 0 --daily-limit 0"
+        f"--contacts {contacts} --companies 0 --deals {deals} --tickets 0 "
+        "--index-delay 0 --calculation-delay 0 "
+        "--burst-limit 1000000 --search-limit 0 --daily-limit 0"
     )
     sandbox = subprocess.Popen(
         [sys.executable, "-m", "hubconnect.sandbox", *options.split()],

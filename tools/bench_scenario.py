@@ -26,7 +26,8 @@ from hubconnect.integrations.services.execute import run_flow  # noqa: E402
 from hubconnect.mappings.models import FieldMapping, Mapping  # noqa: E402
 from hubconnect.systems.models import System  # noqa: E402
 from hubconnect.systems.services import checking  # noqa: E402
-from tools.bench_figures import Measured  # noqa: E402
+from tools.bench_figures import WHOLE, Measured  # noqa: E402
+from tools.bench_whole import CHILDREN, FILES, ONE_IN, Desk, Hub, add_orders  # noqa: E402
 
 # HubSpot tells its time in whole seconds: what is newer belongs to the next window.
 CLOCK_STEP_S = 1.1
@@ -40,7 +41,7 @@ COLUMNS = {
 }
 
 
-def scenario(contacts: int) -> list[Measured]:
+def scenario(contacts: int, deals: int) -> list[Measured]:
     """Load, change, create and update; called in a process of its own."""
     call_command("migrate", verbosity=0)
     house = House(Path(os.environ["BENCH_HOME"]))
@@ -52,7 +53,28 @@ def scenario(contacts: int) -> list[Measured]:
     measured.append(house.measure("creates", 1000, house.to_hubspot, expect="created"))
     house.change_rows(1000)
     measured.append(house.measure("updates", 1000, house.to_hubspot, expect="updated"))
-    return measured
+    return measured + (whole(house, deals) if deals else [])
+
+
+def whole(house: "House", deals: int) -> list[Measured]:
+    """Do the same to deals and orders with all that hangs on them."""
+    hub, desk = Hub(house.call), Desk(house.desk_file)
+    hub.name_deals(deals, "Deal")
+    hub.talk(deals, "Seeded")
+    to_desk, to_hub = house.to_orders, house.to_deals
+    found = [house.measure(f"{WHOLE}load", deals, to_desk, expect="created", talk=deals // ONE_IN)]
+    house.run(to_hub)
+    number = min(1000, deals)
+    hub.name_deals(number, "Changed deal")
+    hub.talk(number, "Changed")
+    talk = number // ONE_IN
+    found.append(house.measure(f"{WHOLE}changes", number, to_desk, expect="updated", talk=talk))
+    house.run(to_hub)
+    desk.order(number)
+    found.append(house.measure(f"{WHOLE}creates", number, to_hub, expect="created", talk=talk))
+    desk.change()
+    found.append(house.measure(f"{WHOLE}updates", number, to_hub, expect="updated", talk=talk))
+    return found
 
 
 class House:
@@ -79,6 +101,7 @@ class House:
                 "database_url": f"sqlite:///{self.desk_file}",
                 "modified_column": "updated_at",
                 "time_zone": "UTC",
+                **CHILDREN,
             },
             {},
         )
@@ -99,6 +122,7 @@ class House:
         pair = Pair.objects.create(integration=integration, mapping=mapping)
         self.to_desk = Flow.objects.create(pair=pair, direction="to_right", start="everything")
         self.to_hubspot = Flow.objects.create(pair=pair, direction="to_left", start="now")
+        self.to_orders, self.to_deals = add_orders(integration)
         activation.activate(integration, User.objects.create_user("bench"), confirmed={})
 
     @staticmethod
@@ -119,36 +143,46 @@ class House:
             raise RuntimeError(msg)
         return run
 
-    def measure(self, name: str, records: int, flow: Flow, *, expect: str) -> Measured:
-        """Run a flow and measure it; what it carried must be what was asked for."""
+    def measure(
+        self, name: str, records: int, flow: Flow, *, expect: str, talk: int | None = None
+    ) -> Measured:
+        """Run a flow and measure it; what it carried must be what was asked for.
+
+        ``talk``: comments that must come with the records, and the usual number of files.
+        """
         time.sleep(CLOCK_STEP_S)
         began, cpu = time.monotonic(), time.process_time()
         run = self.run(flow)
         cpu, seconds = time.process_time() - cpu, time.monotonic() - began
         carried = getattr(run, expect)
         if carried != records:
-            msg = f"{name}: {carried} {expect} instead of {records}"
+            msg = f"{name}: {carried} {expect} instead of {records}, {run.read} read"
+            raise RuntimeError(msg)
+        if talk is not None and (run.comments, run.files) != (talk, FILES):
+            msg = f"{name}: {run.comments} comments and {run.files} files, not {talk} and {FILES}"
             raise RuntimeError(msg)
         side = "source" if flow.direction == "to_right" else "target"
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         calls = sum(run.calls[side].values())
-        return Measured(name, records, seconds, calls, cpu * 1000 / records, memory)
+        return Measured(name, records, seconds, calls, cpu * 1000 / records, memory, run.files)
 
     def change_contacts(self, number: int) -> None:
         """Edit contacts as another app would, a hundred in a call."""
-        page = self._call("GET", "/crm/v3/objects/contacts?limit=100")
+        page = self.call("GET", "/crm/v3/objects/contacts?limit=100")
         for start in range(0, number, 100):
             ids = [one["id"] for one in page["results"]]
             inputs = [{"id": one, "properties": {"city": f"Town {start}"}} for one in ids]
-            self._call("POST", "/crm/v3/objects/contacts/batch/update", {"inputs": inputs})
+            self.call("POST", "/crm/v3/objects/contacts/batch/update", {"inputs": inputs})
             after = page["paging"]["next"]["after"]
-            page = self._call("GET", f"/crm/v3/objects/contacts?limit=100&after={after}")
+            page = self.call("GET", f"/crm/v3/objects/contacts?limit=100&after={after}")
 
-    def _call(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401  JSON
+    def call(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401  JSON
+        """Send a request to the sandbox."""
+        data = body if isinstance(body, bytes) else json.dumps(body).encode() if body else None
         request = urllib.request.Request(
             self.url + path,
             method=method,
-            data=json.dumps(body).encode() if body else None,
+            data=data,
             headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=60) as answer:
@@ -175,4 +209,4 @@ class House:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps([asdict(one) for one in scenario(int(sys.argv[1]))]) + "\n")
+    sys.stdout.write(json.dumps([asdict(one) for one in scenario(*map(int, sys.argv[1:3]))]) + "\n")
