@@ -278,6 +278,14 @@ class Attaching(Protocol):
     ) -> dict[str, tuple[FileInfo, ...]]:
         """Return the files each holder carries; a holder that does not exist is missing."""
 
+    def changed_holders(
+        self, object_type: str, window: Window
+    ) -> Iterator[Mapping[str, tuple[str, ...]]]:
+        """Yield what may carry files and changed in the window, with the records it hangs on.
+
+        Comments are left out: ``changed_comments`` tells of them.
+        """
+
     def open_file(self, object_type: str, file: FileInfo) -> AbstractContextManager[FileContent]:
         """Open a file for reading.
 

@@ -277,7 +277,7 @@ class HubSpotConnector(Connector):
     @property
     @override
     def attaching(self) -> Files:
-        return Files(self._api, self._notebook, self._links, self.now)
+        return Files(self._api, self._notebook, self._links, self._reader, self.now)
 
     # What the methods above are made of
 

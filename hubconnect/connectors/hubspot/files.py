@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from hubconnect.connectors.base import Outcome, Settled, Value, ValueType
+from hubconnect.connectors.base import Outcome, Settled, Value, ValueType, Window
 from hubconnect.connectors.children import FileContent, FileDraft, FileInfo, SentFile
 from hubconnect.connectors.errors import AttentionError, Category, RecordError
 from hubconnect.connectors.hubspot.api import FILES_PAGE, HubSpotApi, Json, results
@@ -31,6 +31,7 @@ from hubconnect.connectors.hubspot.notebook import (
     SentNote,
     split_ids,
 )
+from hubconnect.connectors.hubspot.records import RecordReader
 from hubconnect.connectors.streams import Form, Upload, download
 
 ACTIVITIES = (NOTES, "emails", "calls", "meetings", "tasks")
@@ -48,7 +49,12 @@ class Files:
     """Fulfils ``children.Attaching`` for one account."""
 
     def __init__(
-        self, api: HubSpotApi, notebook: Notebook, links: Links, now: Callable[[], datetime]
+        self,
+        api: HubSpotApi,
+        notebook: Notebook,
+        links: Links,
+        reader_of: Callable[[str], RecordReader],
+        now: Callable[[], datetime],
     ) -> None:
         """Keep all.
 
@@ -56,11 +62,13 @@ class Files:
             api: the calls.
             notebook: reads and writes notes.
             links: of the account.
+            reader_of: gives what reads records of an object type.
             now: HubSpot's clock.
         """
         self._api = api
         self._notebook = notebook
         self._links = links
+        self._reader_of = reader_of
         self._now = now
 
     def holder_ids(self, object_type: str, record_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -83,6 +91,15 @@ class Files:
             holder: tuple(replace(files[one], holder=holder) for one in each if one in files)
             for holder, each in ids.items()
         }
+
+    def changed_holders(
+        self, object_type: str, window: Window
+    ) -> Iterator[Mapping[str, tuple[str, ...]]]:
+        """Yield activities other than notes that carry files and were modified in the window."""
+        for activity in ACTIVITIES[1:]:
+            for ids in self._changed(activity, window):
+                found = self._activity_ids(activity, object_type, ids)
+                yield {f"{activity}/{one}": tuple(ends) for one, ends in found.items() if ends}
 
     @contextmanager
     def open_file(
@@ -144,16 +161,27 @@ class Files:
     # What the methods above are made of
 
     def _activity_ids(
-        self, object_type: str, activity: str, record_ids: Sequence[str]
+        self, from_type: str, to_type: str, ids: Sequence[str]
     ) -> Mapping[str, Sequence[str]]:
         try:
-            found = self._links.read(object_type, activity, record_ids)
+            found = self._links.read(from_type, to_type, ids)
         except AttentionError as error:
             # E-mails have a scope of their own, which a credential may lack.
-            if activity == NOTES or error.category is not Category.PERMISSION:
+            if NOTES in (from_type, to_type) or error.category is not Category.PERMISSION:
                 raise
             return {}
         return {record_id: sorted(ends, key=int) for record_id, ends in found.items()}
+
+    def _changed(self, activity: str, window: Window) -> Iterator[list[str]]:
+        """Yield ids as the search index has them; none where the credential may not read them."""
+        reader = self._reader_of(activity)
+        group = [reader.modified_in(window), {"propertyName": FILES, "operator": "HAS_PROPERTY"}]
+        try:
+            for items in reader.search([group], ()):
+                yield [str(item["id"]) for item in items]
+        except AttentionError as error:
+            if error.category is not Category.PERMISSION:
+                raise
 
     def _attached(self, holders: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return ids of the files that each holder names; a deleted holder is missing."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, select
 from sqlalchemy.exc import StatementError
 
-from hubconnect.connectors.base import Draft, Outcome, SentCreate, Settled, Value
+from hubconnect.connectors.base import Draft, Outcome, SentCreate, Settled, Value, Window
 from hubconnect.connectors.children import FileContent, FileDraft, FileInfo, SentFile
 from hubconnect.connectors.errors import Category, ConnectorError, RecordError
 from hubconnect.connectors.sql.child_rows import CHUNK, ChildRows, row_id, settled
@@ -78,6 +78,14 @@ class Files:
                 for file in self._infos(child, rows[start : start + CHUNK]):
                     found[file.holder] = (file,)
         return found
+
+    def changed_holders(
+        self,
+        object_type: str,  # noqa: ARG002 - as for any
+        window: Window,  # noqa: ARG002 - as for any
+    ) -> Iterator[Mapping[str, tuple[str, ...]]]:
+        """Yield nothing: a row is one file, and another file is another row."""
+        yield from ()
 
     @contextmanager
     def open_file(self, object_type: str, file: FileInfo) -> Iterator[FileContent]:  # noqa: ARG002 - an id names its table

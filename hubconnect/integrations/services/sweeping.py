@@ -10,13 +10,14 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from hubconnect.connectors.base import Window
 from hubconnect.integrations.models import FollowUp, Link
 from hubconnect.integrations.services import follow_ups
-from hubconnect.integrations.services.carriers import comment_window
+from hubconnect.integrations.services.carriers import comment_window, files
 from hubconnect.integrations.services.carrying import CARRIERS
 from hubconnect.integrations.services.lease import renew
 from hubconnect.integrations.services.session import Session
-from hubconnect.integrations.stores import link_state
+from hubconnect.integrations.stores import link_state, links_by_source
 
 # Links looked at in one run: ordinary changes go on meanwhile.
 BATCHES = 5
@@ -46,10 +47,25 @@ def sweep(session: Session) -> None:
         if flow.next_sweep_at > now:
             return
         comment_window.reach_back(session, REACH)
+        _look_at_changed_holders(session, every + REACH)
         flow.next_sweep_at = now + every
     for _ in range(BATCHES):
         if not _sweep_batch(session, kinds):
             return
+
+
+def _look_at_changed_holders(session: Session, span: timedelta) -> None:
+    """Have the files of calls, meetings and the like compared again that changed since."""
+    reader, upper = session.source.attaching, session.source.now()
+    if session.spec.children.files is None or reader is None:
+        return
+    window = Window(upper - span, upper)
+    for page in reader.changed_holders(session.flow.source_type, window):
+        links = links_by_source(session.flow, {one for ids in page.values() for one in ids})
+        files.look_again(
+            session,
+            [(links[one], holder) for holder, ids in page.items() for one in ids if one in links],
+        )
 
 
 def _sweep_batch(session: Session, kinds: list[FollowUp.Kind]) -> bool:

@@ -106,6 +106,25 @@ def test_a_file_of_a_note_arrives_once(archive: Archive) -> None:
     assert archive.desk.said(ANA) == [], "a note that only carries a file is no comment"
 
 
+def test_a_file_added_to_a_known_call_is_found_by_the_sweep(archive: Archive) -> None:
+    first, second = (archive.hub.add_file(one, f"{one.decode()}.txt") for one in (b"one", b"two"))
+    call = archive.hub.create(
+        "calls",
+        {"hs_timestamp": "2026-05-01T10:00:00Z", "hs_attachment_ids": str(first["id"])},
+    )
+    archive.hub.associate("calls", call, "contacts", archive.contact)
+    archive.sweep()
+    archive.sync()
+    assert archive.at_desk() == {"one.txt": b"one"}
+
+    both = f"{first['id']};{second['id']}"
+    archive.hub.update("calls", call, {"hs_attachment_ids": both})
+    archive.sweep()
+    archive.house.sync_until(lambda: len(archive.at_desk()) == 2)
+
+    assert archive.at_desk() == {"one.txt": b"one", "two.txt": b"two"}
+
+
 @pytest.mark.requirement("S45")
 def test_each_file_becomes_a_note_of_its_own_that_never_comes_back(archive: Archive) -> None:
     archive.desk.attach(ANA, "one.txt", b"one")
