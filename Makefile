@@ -28,7 +28,7 @@ demo-reset: $(READY)  ## forget the demo's data
 demo-smoke: $(READY)  ## the demo on free ports, checked by a program
 	@exec $(PY) -m tools.demo_smoke
 
-test: $(READY)  ## all tests but those below, on SQLite, then on PostgreSQL; with a real broker
+test: $(READY)  ## all tests but those below, on SQLite; then those that ask its own database on PostgreSQL; with a real broker
 	@echo "--- on SQLite"
 	@$(PY) -m pytest -q -n 2 $(ARGS)
 	@echo "--- on PostgreSQL"
