@@ -32,7 +32,8 @@ create table customer_files (
     id integer primary key,
     customer_id integer not null references customers (id),
     name varchar(255) not null,
-    content blob not null);
+    content blob not null,
+    added_at datetime not null default (strftime('%Y-%m-%d %H:%M:%f', 'now')));
 """
 
 

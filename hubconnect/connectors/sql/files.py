@@ -16,6 +16,7 @@ from hubconnect.connectors.children import FileContent, FileDraft, FileInfo, Sen
 from hubconnect.connectors.errors import Category, ConnectorError, RecordError
 from hubconnect.connectors.sql.child_rows import CHUNK, ChildRows, row_id, settled
 from hubconnect.connectors.sql.child_tables import ChildTable, Role
+from hubconnect.connectors.sql.conditions import in_window
 from hubconnect.connectors.sql.contents import PIECE_BYTES, Contents, contents_of
 from hubconnect.connectors.sql.creates import Creator
 from hubconnect.connectors.sql.database import Database
@@ -80,12 +81,17 @@ class Files:
         return found
 
     def changed_holders(
-        self,
-        object_type: str,  # noqa: ARG002 - as for any
-        window: Window,  # noqa: ARG002 - as for any
+        self, object_type: str, window: Window
     ) -> Iterator[Mapping[str, tuple[str, ...]]]:
-        """Yield nothing: a row is one file, and another file is another row."""
-        yield from ()
+        """Yield rows added in the window; none of a table that does not tell when."""
+        dialect = self._database.dialect.name
+        for child in self._rows.tables.of(object_type):
+            time = child.column("time")
+            if time is None:
+                continue
+            clause = in_window(time, window, dialect)
+            for page in self._rows.pages(object_type, child, clause, "", CHUNK):
+                yield {row_id(child, own): (parent,) for own, parent in page.items()}
 
     @contextmanager
     def open_file(self, object_type: str, file: FileInfo) -> Iterator[FileContent]:  # noqa: ARG002 - an id names its table

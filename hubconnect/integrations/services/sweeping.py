@@ -17,7 +17,7 @@ from hubconnect.integrations.services.carriers import comment_window, files
 from hubconnect.integrations.services.carrying import CARRIERS
 from hubconnect.integrations.services.lease import renew
 from hubconnect.integrations.services.session import Session
-from hubconnect.integrations.stores import link_state, links_by_source
+from hubconnect.integrations.stores import link_state
 
 # Links looked at in one run: ordinary changes go on meanwhile.
 BATCHES = 5
@@ -47,25 +47,12 @@ def sweep(session: Session) -> None:
         if flow.next_sweep_at > now:
             return
         comment_window.reach_back(session, REACH)
-        _look_at_changed_holders(session, every + REACH)
+        upper = session.source.now()
+        files.look_at_changed(session, Window(upper - every - REACH, upper), again=True)
         flow.next_sweep_at = now + every
     for _ in range(BATCHES):
         if not _sweep_batch(session, kinds):
             return
-
-
-def _look_at_changed_holders(session: Session, span: timedelta) -> None:
-    """Have the files of calls, meetings and the like compared again that changed since."""
-    reader, upper = session.source.attaching, session.source.now()
-    if session.spec.children.files is None or reader is None:
-        return
-    window = Window(upper - span, upper)
-    for page in reader.changed_holders(session.flow.source_type, window):
-        links = links_by_source(session.flow, {one for ids in page.values() for one in ids})
-        files.look_again(
-            session,
-            [(links[one], holder) for holder, ids in page.items() for one in ids if one in links],
-        )
 
 
 def _sweep_batch(session: Session, kinds: list[FollowUp.Kind]) -> bool:

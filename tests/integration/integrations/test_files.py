@@ -106,6 +106,18 @@ def test_a_file_of_a_note_arrives_once(archive: Archive) -> None:
     assert archive.desk.said(ANA) == [], "a note that only carries a file is no comment"
 
 
+def test_a_new_row_of_a_file_table_is_found_though_its_record_did_not_change(
+    archive: Archive,
+) -> None:
+    archive.desk.attach(ANA, "one.txt", b"one")
+
+    archive.house.sync_until(lambda: archive.in_hubspot() == [b"one"])
+    archive.sync()
+
+    assert archive.in_hubspot() == [b"one"]
+    assert archive.at_desk() == {"one.txt": b"one"}
+
+
 def test_a_file_added_to_a_known_call_is_found_by_the_sweep(archive: Archive) -> None:
     first, second = (archive.hub.add_file(one, f"{one.decode()}.txt") for one in (b"one", b"two"))
     call = archive.hub.create(

@@ -55,17 +55,24 @@ def reach_back(session: Session, span: timedelta) -> None:
 
 def _is_wanted(session: Session) -> bool:
     children = session.spec.children
+    source = session.source
     is_any = children.comments is not None or children.files is not None
-    return is_any and session.source.commenting is not None
+    return is_any and not (source.commenting is None and source.attaching is None)
 
 
 def read_since(session: Session, lower: datetime, upper: datetime) -> None:
-    """Carry the comments that changed in a span, and look again at the files they carry."""
+    """Carry the comments that changed in a span, and look again at the files they carry.
+
+    Where asking costs nothing that is metered, other holders of files are asked for as well; of
+    HubSpot's calls and meetings the sweep does that.
+    """
     reader, desk = session.source.commenting, Desk.open(session)
-    if reader is None:
-        return
     floor = session.flow.start_at
     window = Window(lower if floor is None else max(lower, floor), upper)
+    if not session.source.is_metered:
+        files.look_at_changed(session, window, again=False)
+    if reader is None:
+        return
     for page in reader.changed_comments(session.flow.source_type, window):
         hanging = _hanging(session, page.records)
         found = _carry(desk, hanging) if desk is not None else _read(session, reader, hanging)

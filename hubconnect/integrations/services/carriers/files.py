@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from django.db import transaction
 
+from hubconnect.connectors.base import Window
 from hubconnect.connectors.children import FileInfo
 from hubconnect.connectors.errors import Category, RecordError
 from hubconnect.engine.plan import LinkState
@@ -24,6 +25,7 @@ from hubconnect.integrations.services.carriers.file_sending import Target, send
 from hubconnect.integrations.services.lease import renew
 from hubconnect.integrations.services.session import Session
 from hubconnect.integrations.services.spooling import Fetched, Spool, spool, too_large
+from hubconnect.integrations.stores import links_by_source
 
 SLICE = 500
 # Files fetched before they are sent together.
@@ -68,6 +70,24 @@ def look_again(session: Session, holders: Iterable[Holding]) -> None:
     )
     for record_id in dict.fromkeys(link.source_id for link, _ in chosen):
         look_soon(session, record_id, timedelta(0))
+
+
+def look_at_changed(session: Session, window: Window, *, again: bool) -> None:
+    """Have files compared soon of what changed in a span: calls, meetings, rows of a table.
+
+    ``again`` holders are read again though they were looked at before.
+    """
+    reader = session.source.attaching
+    if session.spec.children.files is None or reader is None:
+        return
+    for page in reader.changed_holders(session.flow.source_type, window):
+        links = links_by_source(session.flow, {one for ids in page.values() for one in ids})
+        if again:
+            holders = [(h, one) for h, ids in page.items() for one in ids if one in links]
+            look_again(session, [(links[one], holder) for holder, one in holders])
+        else:
+            for record_id in links:
+                look_soon(session, record_id, timedelta(0))
 
 
 def _work_slice(desk: Desk, holdings: Sequence[Holding]) -> None:
