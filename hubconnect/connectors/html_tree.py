@@ -53,7 +53,7 @@ class _Builder(HTMLParser):
 
     @override
     def handle_endtag(self, tag: str) -> None:
-        if any(name == tag for name, _ in self._open):
+        if any(name == tag for name, _ in reversed(self._open)):
             while self._open.pop()[0] != tag:
                 pass
 

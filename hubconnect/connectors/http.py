@@ -7,11 +7,12 @@ only when it surely was not taken (no connection, 423, 429). A write whose fate 
 
 import json
 import random
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -46,6 +47,14 @@ CONNECT_TIMEOUT_S = 10.0
 BACK_OFF_S = 0.5
 # A locked record stays so for two seconds (HubSpot, "Error handling").
 LOCKED_WAIT_S = 2.0
+# A server may ask for patience, but not for ever.
+LONGEST_RETRY_AFTER = timedelta(days=1)
+# Where an answer may hold what no database takes: NUL, or half of a surrogate pair.
+UNSOUND = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])|\xed[\xa0-\xbf]")
+NO_CHARACTER = re.compile("[\0\ud800-\udfff]")
+
+# Of a number in a header; a file's length has fewer.
+MOST_DIGITS = 16
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -133,6 +142,16 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     data: Any
+
+
+# What requests raises, one way or another.
+BROKEN = (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ValueError)
+
+
+def is_no_address(error: Exception) -> bool:
+    """Tell whether requests failed for want of an address: the first one, or a redirect's."""
+    is_header = isinstance(error, requests.exceptions.InvalidHeader)
+    return isinstance(error, ValueError) and not is_header
 
 
 class AnswerMissingError(TemporaryError):
@@ -265,6 +284,7 @@ class HttpClient:
             if answer.status not in requests.models.REDIRECT_STATI:
                 return self._judged(request, answer)
             url = self._redirect_target(request, url, answer)
+            request = replace(request, params={})  # the new address has its own
         msg = f"{self._origin.hostname} redirects without end."
         raise self._wrong_address(msg)
 
@@ -309,10 +329,10 @@ class HttpClient:
         except requests.exceptions.ConnectTimeout as error:
             msg = f"{self._origin.hostname} does not answer."
             raise UnreachableError(msg) from error
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
-            msg = f"{self.base_url} is not an address."
-            raise self._wrong_address(msg) from error
-        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
+        except BROKEN as error:
+            if is_no_address(error):
+                msg = f"{self.base_url} is not an address, or redirects to none."
+                raise self._wrong_address(msg) from error
             msg = f"The connection to {self._origin.hostname} broke before the answer was complete."
             raise AnswerMissingError(msg, hint="It is tried again by itself.") from error
 
@@ -360,21 +380,45 @@ def _parse(body: bytes) -> Any:  # noqa: ANN401 - JSON
     if not body:
         return None
     try:
-        return json.loads(body)
-    except ValueError:
+        data = json.loads(body)
+        return _sound(data) if UNSOUND.search(body) else data
+    except (ValueError, RecursionError):
         return None
+
+
+def _sound(data: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return JSON whose texts hold characters only."""
+    if isinstance(data, str):
+        return NO_CHARACTER.sub("", data)
+    if isinstance(data, list):
+        return [_sound(each) for each in data]
+    if isinstance(data, dict):
+        return {_sound(name): _sound(each) for name, each in data.items()}
+    return data
+
+
+def whole_number(text: str) -> int | None:
+    """Return the whole number in a header, None if there is none that makes sense."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else None
+
+
+def retry_after(answer: Answer) -> timedelta | None:
+    """Return how long the server asks to wait, a day at most; None where it does not say."""
+    seconds = whole_number(answer.headers.get("Retry-After", ""))
+    if seconds is None:
+        return None
+    return timedelta(seconds=min(seconds, LONGEST_RETRY_AFTER // timedelta(seconds=1)))
 
 
 def temporary_error(answer: Answer, host: str) -> TemporaryError | None:
     """Return the error of an answer that means "not now", whatever the API, or None."""
-    seconds = answer.headers.get("Retry-After", "")
-    retry_after = timedelta(seconds=int(seconds)) if seconds.isdigit() else None
+    wait = retry_after(answer)
     if answer.status == LOCKED:
-        wait = max(retry_after or timedelta(0), timedelta(seconds=LOCKED_WAIT_S))
-        return TemporaryError(f"{host} says that the records are locked.", retry_after=wait)
+        longer = max(wait or timedelta(0), timedelta(seconds=LOCKED_WAIT_S))
+        return TemporaryError(f"{host} says that the records are locked.", retry_after=longer)
     if answer.status == TOO_MANY:
-        return RateLimitedError(f"{host} asked for fewer calls.", retry_after=retry_after)
+        return RateLimitedError(f"{host} asked for fewer calls.", retry_after=wait)
     if answer.status >= SERVER_ERROR:
         msg = f"{host} cannot answer now (status {answer.status})."
-        return AnswerMissingError(msg, hint="It is tried again by itself.", retry_after=retry_after)
+        return AnswerMissingError(msg, hint="It is tried again by itself.", retry_after=wait)
     return None

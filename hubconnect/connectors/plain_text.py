@@ -12,7 +12,7 @@ BLOCKS = frozenset(
     }
 )
 CELLS = frozenset({"td", "th"})
-FOLDED_SPACE = re.compile(r"[ \t]*\n[ \t\n]*| {2,}")
+FOLDED_SPACE = re.compile(r"[ \t\n]{2,}|\n")
 HARD_SPACE = "\xa0"
 INDENT = "  "
 RULE = "---"

@@ -1,5 +1,6 @@
 """Files on their way, piece by piece: downloads from a foreign host, forms with a file."""
 
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,24 +15,22 @@ from hubconnect.connectors.base import Context
 from hubconnect.connectors.connections import Gate, UnreachableError
 from hubconnect.connectors.errors import AttentionError, Category, RecordError, TemporaryError
 from hubconnect.connectors.http import (
+    BROKEN,
     CHUNK_BYTES,
     CONNECT_TIMEOUT_S,
     MAX_REDIRECTS,
     SERVER_ERROR,
     TOO_MANY,
     CheckedAdapter,
+    is_no_address,
 )
 
-# Does not occur in a file by chance: it was drawn at random.
-BOUNDARY = "HubConnect-7f1c2e9ab04d4c0e8a6b53d1f7c94e20"
+# Drawn anew by each process: who writes a file must not know it, or the file could end its part
+# and go on with fields of its own.
+BOUNDARY = f"HubConnect-{secrets.token_hex(16)}"
 FORM_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
 LINE = "\r\n"
 PIECE_BYTES = 64 * 1024
-NO_ADDRESS = (
-    requests.exceptions.InvalidURL,
-    requests.exceptions.InvalidSchema,
-    requests.exceptions.MissingSchema,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +72,9 @@ def download(url: str, context: Context) -> Iterator[Download]:
 
 @contextmanager
 def _opened(session: requests.Session, url: str, context: Context) -> Iterator[requests.Response]:
-    host = urlsplit(url).hostname
-    read_s = context.request_timeout.total_seconds()
+    read_s, host = context.request_timeout.total_seconds(), ""
     try:
+        host = urlsplit(url).hostname or ""
         response = session.get(
             url,
             # Compressed content would make the length a lie.
@@ -87,10 +86,10 @@ def _opened(session: requests.Session, url: str, context: Context) -> Iterator[r
     except requests.exceptions.SSLError as error:
         msg = f"{host} showed no certificate that can be trusted."
         raise AttentionError(msg, category=Category.UNREACHABLE) from error
-    except NO_ADDRESS as error:
-        msg = "The file's address is none."
-        raise AttentionError(msg, category=Category.UNREACHABLE) from error
-    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
+    except BROKEN as error:
+        if is_no_address(error):
+            msg = "The file's address is none."
+            raise AttentionError(msg, category=Category.UNREACHABLE) from error
         msg = f"{host} does not answer."
         raise UnreachableError(msg) from error
     with response:
@@ -127,7 +126,7 @@ class Form:
         name = f'name="file"; filename="{_quoted(upload.name)}"'
         media_type = upload.media_type if upload.media_type.isprintable() else ""
         start = _part(name, media_type or "application/octet-stream", "")
-        head = "".join([*texts, start.removesuffix(LINE)]).encode()
+        head = "".join([*texts, start.removesuffix(LINE)]).encode(errors="replace")
         tail = f"{LINE}--{BOUNDARY}--{LINE}".encode()
         self._upload = upload
         self._size = len(head) + upload.size + len(tail)

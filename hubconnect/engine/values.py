@@ -10,12 +10,13 @@ Two values are the same when their stored forms are.
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from hubconnect.connectors import rich_text
 from hubconnect.connectors.base import Field, Value, ValueType
 from hubconnect.connectors.errors import Category, FieldFault, RecordError
+from hubconnect.connectors.numbers import parse_number
 
 Stored = Any  # JSON
 Converter = Callable[[Value], Value]
@@ -188,11 +189,8 @@ def _to_number(source: Field, target: Field) -> Converter:
         if isinstance(value, bool):
             return Decimal(int(value))
         text = as_text(value).strip()
-        try:
-            number = Decimal(text)
-        except InvalidOperation:
-            number = Decimal("NaN")
-        if not number.is_finite():
+        number = parse_number(text)
+        if number is None:
             msg = f"“{text}” is not a number."
             raise ConversionError(msg)
         return number

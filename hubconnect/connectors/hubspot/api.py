@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from hubconnect.connectors.base import Context
 from hubconnect.connectors.errors import AttentionError, Category
-from hubconnect.connectors.http import Answer, Budget, Clock, HttpClient, Request
+from hubconnect.connectors.http import Answer, Budget, Clock, HttpClient, Request, whole_number
 from hubconnect.connectors.hubspot.errors import (
     BAD_REQUEST,
     HubSpotJudge,
@@ -336,16 +336,16 @@ class HubSpotApi:
         return Budget(self._key(f"burst:{self.app}"), *self.burst)
 
     def _note_limits(self, headers: Mapping[str, str]) -> None:
-        most = headers.get("X-HubSpot-RateLimit-Max", "")
-        span = headers.get("X-HubSpot-RateLimit-Interval-Milliseconds", "")
-        if most.isdigit() and span.isdigit() and int(most) and int(span):
-            told = (max(1, int(int(most) * BURST_ROOM)), timedelta(milliseconds=int(span)))
+        most = whole_number(headers.get("X-HubSpot-RateLimit-Max", ""))
+        span = whole_number(headers.get("X-HubSpot-RateLimit-Interval-Milliseconds", ""))
+        if most and span:
+            told = (max(1, int(most * BURST_ROOM)), timedelta(milliseconds=span))
             if told != self.burst and self.on_burst is not None:
                 self.on_burst(*told)
             self.burst = told
-        left = headers.get("X-HubSpot-RateLimit-Daily-Remaining", "")
-        if left.isdigit():
-            self.daily_left = int(left)
+        left = whole_number(headers.get("X-HubSpot-RateLimit-Daily-Remaining", ""))
+        if left is not None:
+            self.daily_left = left
 
 
 def entries(answer: Answer, name: str) -> list[Json]:

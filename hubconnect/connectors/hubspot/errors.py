@@ -17,7 +17,13 @@ from hubconnect.connectors.errors import (
     RecordError,
     TemporaryError,
 )
-from hubconnect.connectors.http import Answer, AnswerMissingError, temporary_error
+from hubconnect.connectors.http import (
+    Answer,
+    AnswerMissingError,
+    retry_after,
+    temporary_error,
+    whole_number,
+)
 
 HOST = "HubSpot"
 REFUSED = "HubSpot refused the record: "
@@ -35,7 +41,6 @@ FAULTS_START = "Property values were not valid: "
 
 BURST_WAIT = timedelta(seconds=10)
 SEARCH_WAIT = timedelta(seconds=1)
-LONGEST_MOVE = timedelta(days=1)
 
 CATEGORY_BY_CODE: Mapping[str, Category] = {
     "PROPERTY_DOESNT_EXIST": Category.CONFIGURATION,
@@ -110,7 +115,7 @@ def _faults_in_text(text: str) -> Iterator[FieldFault]:
     """Yield the faults that HubSpot puts as JSON into the message."""
     try:
         entries = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return
     for entry in entries if isinstance(entries, list) else ():
         if isinstance(entry, dict) and entry.get("name"):
@@ -188,11 +193,11 @@ class HubSpotJudge:
         else:
             policy, wait = "SECONDLY", SEARCH_WAIT
             sentence = "HubSpot's limit of searches a second is used up."
-        seconds = answer.headers.get("Retry-After", "")
-        if seconds.isdigit():
-            wait = timedelta(seconds=int(seconds))
         return RateLimitedError(
-            sentence, hint="It goes on by itself.", retry_after=wait, policy=policy
+            sentence,
+            hint="It goes on by itself.",
+            retry_after=retry_after(answer) or wait,
+            policy=policy,
         )
 
     def _until_midnight(self) -> timedelta:
@@ -239,18 +244,15 @@ def _garbled() -> GarbledAnswerError:
 
 
 def _interval(answer: Answer) -> timedelta:
-    text = answer.headers.get("X-HubSpot-RateLimit-Interval-Milliseconds", "")
-    return timedelta(milliseconds=int(text)) if text.isdigit() else BURST_WAIT
+    span = whole_number(answer.headers.get("X-HubSpot-RateLimit-Interval-Milliseconds", ""))
+    return BURST_WAIT if span is None else min(timedelta(milliseconds=span), BURST_WAIT)
 
 
 def _migrating(answer: Answer) -> TemporaryError:
-    seconds = answer.headers.get("Retry-After", "")
     return TemporaryError(
         "HubSpot is moving this account to another data centre.",
         hint="It goes on by itself when the move is done.",
-        retry_after=min(timedelta(seconds=int(seconds)), LONGEST_MOVE)
-        if seconds.isdigit()
-        else timedelta(hours=1),
+        retry_after=retry_after(answer) or timedelta(hours=1),
     )
 
 

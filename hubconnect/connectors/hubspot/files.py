@@ -12,6 +12,7 @@ from functools import partial
 from hubconnect.connectors.base import Outcome, Settled, Value, ValueType, Window
 from hubconnect.connectors.children import FileContent, FileDraft, FileInfo, SentFile
 from hubconnect.connectors.errors import AttentionError, Category, RecordError
+from hubconnect.connectors.http import whole_number
 from hubconnect.connectors.hubspot.api import FILES_PAGE, HubSpotApi, Json, results
 from hubconnect.connectors.hubspot.errors import (
     BAD_REQUEST,
@@ -117,12 +118,12 @@ class Files:
         with download(url, self._api.http.context) as opened:
             if opened.status >= BAD_REQUEST:
                 raise _gone(file)
-            size = opened.headers.get("Content-Length", "")
+            size = whole_number(opened.headers.get("Content-Length", ""))
             yield FileContent(
                 chunks=opened.chunks,
                 name=file.name,
                 media_type=file.media_type,
-                size=int(size) if size.isdigit() else file.size,
+                size=file.size if size is None else size,
             )
 
     def max_file_bytes(self, object_type: str) -> int | None:  # noqa: ARG002 - all alike

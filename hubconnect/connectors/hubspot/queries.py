@@ -134,6 +134,6 @@ def _plain(raw: object) -> str:
 def _moment(milliseconds: str) -> str:
     try:
         moment = EPOCH + timedelta(milliseconds=int(milliseconds))
-    except OverflowError:
+    except (OverflowError, ValueError):  # beyond what a date can be, or no number after all
         return ""
     return datetime.isoformat(moment.astimezone(UTC), timespec="milliseconds")

@@ -7,12 +7,13 @@ values as on its "Properties" and "Understanding the CRM" pages.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Protocol
 
 from hubconnect.connectors import rich_text
 from hubconnect.connectors.base import Field, Value, ValueType
 from hubconnect.connectors.errors import Category, FieldFault, RecordError
+from hubconnect.connectors.numbers import parse_number
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_TEXT = 65_536
@@ -30,15 +31,6 @@ class Owners(Protocol):
 
     def id_of(self, email: str) -> str:
         """Return the id of the active owner with this e-mail, or ""."""
-
-
-def parse_number(text: str) -> Decimal | None:
-    """Return a number; HubSpot keeps the text as it was sent (``780.00``, ``1.0E7``)."""
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
 
 
 def parse_boolean(text: str) -> bool:

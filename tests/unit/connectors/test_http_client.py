@@ -280,3 +280,54 @@ def test_connections_are_kept() -> None:
         for _ in range(3):
             send(client)
         assert {headers.get("Connection") for *_, headers, _ in server.seen} == {"keep-alive"}
+
+
+def test_a_redirect_has_its_own_parameters() -> None:
+    moved = Reply(302, headers={"Location": "/other?q=1"})
+    with serving(moved, Reply()) as server, client_of(server.url) as client:
+        client.send(Request(method="GET", path="/x", kind="list", params={"q": "1"}))
+        assert server.seen[1][1] == "/other?q=1"
+
+
+@pytest.mark.parametrize("place", ["http://[", "http://127.0.0.1:port/x"])
+def test_a_redirect_to_nowhere_is_refused(place: str) -> None:
+    with (
+        serving(Reply(302, headers={"Location": place})) as server,
+        client_of(server.url) as client,
+        pytest.raises(AttentionError),
+    ):
+        send(client)
+
+
+def test_an_answer_nested_without_end_is_none() -> None:
+    with (
+        serving(Reply(body=b'{"a":' + b"[" * 200_000)) as server,
+        client_of(server.url) as client,
+    ):
+        assert send(client).data is None
+
+
+@pytest.mark.parametrize("half", [b"\\ud83d", b"\\uDE00", b"\\u0000", b"\xed\xa0\xbd"])
+def test_an_answer_holds_nothing_but_characters(half: bytes) -> None:
+    body = b'{"na' + half + b'me": ["a' + half + b'b", 1, "\xf0\x9f\x98\x80 \\ud83d\\ude00"]}'
+    with serving(Reply(body=body)) as server, client_of(server.url) as client:
+        assert send(client).data == {"name": ["ab", 1, "😀 😀"]}
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("40", timedelta(seconds=40)),
+        ("999999999999", timedelta(days=1)),
+        ("9" * 5000, None),
+        ("²", None),
+        ("-1", None),
+        ("Mon, 05 Jan 2026 09:12:44 GMT", None),
+        ("", None),
+    ],
+)
+def test_how_long_a_server_asks_to_wait(told: str, expected: timedelta | None) -> None:
+    error = temporary_error(Answer(429, {"Retry-After": told}, None), "x.example")
+
+    assert error is not None
+    assert error.retry_after == expected

@@ -1,11 +1,13 @@
 """Rich text: what is kept, how it reads as plain text, mentions; properties on random texts."""
 
 import html
+from time import process_time
 
 import pytest
 from hypothesis import given, strategies as st
 
 from hubconnect.connectors import rich_text
+from hubconnect.connectors.html_tree import parse
 
 PIECES = st.sampled_from(
     [
@@ -136,3 +138,19 @@ def test_equal_words_are_equal_however_they_are_dressed() -> None:
 
     assert rich_text.normalise(wrapped) == rich_text.normalise("<p>One\n two</p>")
     assert rich_text.normalise(html.escape("1 < 2")) == "1 < 2"
+
+
+@pytest.mark.parametrize("text", ["a" + "\t" * 300_000 + "b", "a" + " \t" * 150_000 + "b"])
+def test_spaces_without_end_are_one(text: str) -> None:
+    started = process_time()
+    plain = rich_text.to_plain(text)
+
+    assert plain == "a b"
+    assert process_time() - started < 5
+
+
+def test_tags_without_end_cost_no_more_than_their_number() -> None:
+    started = process_time()
+    parse("<i>" * 200_000 + "<b>x</b>" * 20_000)
+
+    assert process_time() - started < 10

@@ -1,6 +1,8 @@
 """Downloads and forms against scripted servers on loopback."""
 
 import io
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -73,7 +75,9 @@ def test_redirects_without_end_are_given_up() -> None:
         assert len(server.seen) < 10
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "http://", "nonsense"])
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "http://", "nonsense", "https://["]
+)
 def test_what_is_no_web_address_is_refused(url: str) -> None:
     with pytest.raises(AttentionError):
         fetch(url)
@@ -105,7 +109,9 @@ def form_of(name: str, content: bytes, size: int, **fields: str) -> Form:
     return Form(fields, upload)
 
 
-@pytest.mark.parametrize("name", ["plan.txt", "Übersicht (1).csv", 'a"b.txt', "a\r\nX-Evil: 1.txt"])
+@pytest.mark.parametrize(
+    "name", ["plan.txt", "Übersicht (1).csv", 'a"b.txt', "a\r\nX-Evil: 1.txt", "\ud83d"]
+)
 @pytest.mark.parametrize("content", [b"", b"\r\n--x", bytes(200_000)])
 def test_a_form_is_what_a_server_reads(name: str, content: bytes) -> None:
     form = form_of(name, content, len(content), fileName=name, options='{"access":"PRIVATE"}')
@@ -141,3 +147,20 @@ def test_a_form_closes_its_file(tmp_path: Path) -> None:
     form.close()
 
     assert opened.closed
+
+
+def test_a_redirect_to_nowhere_is_refused() -> None:
+    to = Reply(302, headers={"Location": "http://["})
+    with serving(to) as server, pytest.raises(AttentionError):
+        fetch(server.url)
+
+
+def test_no_file_can_end_its_part_of_a_form() -> None:
+    """Who knows the boundary could make a file public: its content would go on with fields."""
+    ask = "from hubconnect.connectors.streams import BOUNDARY; print(BOUNDARY)"
+    told = {
+        subprocess.run([sys.executable, "-c", ask], capture_output=True, check=True).stdout  # noqa: S603 - our own code
+        for _ in range(2)
+    }
+
+    assert len(told) == 2

@@ -122,3 +122,10 @@ def test_long_text_is_cut_only_by_choice() -> None:
     with pytest.raises(RecordError) as caught:
         fit("abcdef", short, cut=False)
     assert caught.value.category is Category.TOO_LONG
+
+
+def test_a_number_that_would_fill_the_memory_is_none() -> None:
+    amount = Field(name="amount", label="Amount", type=ValueType.NUMBER)
+    for text in ("1e999999999", "1e-999999999", "Infinity"):
+        with pytest.raises(ConversionError, match="not a number"):
+            parse_text(text, amount)
