@@ -25,12 +25,19 @@ FOLDER = ROOT / "docs" / "screenshots"
 WIDTHS = (1280, 400)
 THEMES = ("light", "dark")
 # Pages that no list leads to directly; the demo's rows have these numbers.
-DEEPER = {"failure": "/failures/1/", "run": "/history/1/"}
+DEEPER = {
+    "failure": "/failures/1/",
+    "run": "/history/1/",
+    "repair": "/mappings/1/?fix=1",
+    "help-scopes": "/help/hubspot-scopes/",
+}
 INACTIVE = {
     "pair": "/pairs/1/",
     "activation": "/integrations/1/activate/",
     "integration-form": "/integrations/1/edit/",
+    "pair-remote": "/pairs/2/counterpart/",
     "mapping-editor": "/mappings/2/",
+    "mapping-carried": "/mappings/2/carried/",
     "system-form": "/systems/1/edit/",
 }
 LOOKS = 60  # a second apart: time for the demo's first runs
