@@ -35,7 +35,7 @@ test: $(READY)  ## all tests but those below, on SQLite; then those that ask its
 	@$(PY) -m pytest -q -n 2 --postgres $(ARGS)
 
 test-faults: $(READY)  ## tests that kill processes
-	@$(PY) -m pytest -q -m faults $(ARGS)
+	@$(PY) -m pytest -q -n 2 -m faults $(ARGS)
 
 e2e: $(READY)  ## tests in a browser (installs a headless Chromium where there is none)
 	@BROWSER_BIN="$$(tools/browser.sh)" && export BROWSER_BIN && $(PY) -m pytest -q -m e2e $(ARGS)

@@ -156,7 +156,9 @@ class AssociationForm(forms.Form):
         required=False, label="Fail if the linked record does not exist on the other side"
     )
     carries_removal = forms.BooleanField(
-        required=False, initial=True, label="A link taken away on one side is taken away on the other too"
+        required=False,
+        initial=True,
+        label="A link taken away on one side is taken away on the other too",
     )
     default_left = forms.CharField(required=False, max_length=255)
     default_right = forms.CharField(required=False, max_length=255)
