@@ -108,4 +108,4 @@ def _end(
 
 
 def _by_number(text: str) -> tuple[int, str]:
-    return (int(text), "") if text.isdigit() else (0, text)
+    return (int(text), "") if text.isdecimal() else (0, text)

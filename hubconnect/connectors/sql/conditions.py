@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, cast, false, func, literal, or_, true, types
@@ -124,10 +125,14 @@ def _compares(
     name: str, *, attribute: str = "value"
 ) -> Callable[[TableColumn, Condition, str], Clause]:
     def build(column: TableColumn, condition: Condition, dialect: str) -> Clause:
+        value = getattr(condition, attribute)
+        is_whole = isinstance(value, Decimal) and isinstance(column.column.type, types.Integer)
+        if is_whole:
+            value = value.to_integral_value(_TO_WHOLE[name])
         try:
-            bound: Any = _stored(column, getattr(condition, attribute))
+            bound: Any = _stored(column, value)
         except ValueError:
-            return false()
+            return _beyond(column, name, value) if is_whole else false()
         if _is_loose_time(column, dialect):
             bound = func.julianday(bound)
         side = _side(column, dialect) if _is_loose_time(column, dialect) else column.column
@@ -135,6 +140,21 @@ def _compares(
         return result
 
     return build
+
+
+# How a number between two whole ones is rounded, so that whole numbers compare alike with it.
+_TO_WHOLE = {
+    "__gt__": ROUND_FLOOR,
+    "__le__": ROUND_FLOOR,
+    "__ge__": ROUND_CEILING,
+    "__lt__": ROUND_CEILING,
+}
+
+
+def _beyond(column: TableColumn, name: str, value: Decimal) -> Clause:
+    """Return the comparison with a number larger, or smaller, than all that the column holds."""
+    is_less = name in {"__lt__", "__le__"}
+    return column.column.is_not(None) if is_less == (value > 0) else false()
 
 
 def _between(column: TableColumn, condition: Condition, dialect: str) -> Clause:

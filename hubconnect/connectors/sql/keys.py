@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, and_, false, or_, tuple_, types
 
+from hubconnect.connectors.sql.integers import checked_integer, limit_of
+
 # Parts of a composite key are joined by commas. A backslash makes a comma or backslash of a value
 # plain, and stands before "e" for an empty text, which an id may not be.
 _ESCAPES = {"\\": "\\\\", ",": "\\,"}
@@ -15,14 +17,12 @@ EMPTY = "\\e"
 Part = Callable[[str], Any]
 
 _ON_SQLITE: tuple[tuple[type, Part], ...] = (
-    (types.Integer, int),
     (types.String, str),
     (types.Date, str),
     (types.DateTime, str),
     (types.Uuid, str),
 )
 _ELSEWHERE: tuple[tuple[type, Part], ...] = (
-    (types.Integer, int),
     (types.String, str),
     (types.Uuid, uuid.UUID),
     (types.DateTime, datetime.fromisoformat),
@@ -33,6 +33,9 @@ _ELSEWHERE: tuple[tuple[type, Part], ...] = (
 def key_part(column_type: types.TypeEngine[Any], dialect: str) -> Part | None:
     """Return what reads a key's part from an id, or None where such a type cannot be a key."""
     # SQLite keeps dates as whatever text was written; a float can be written in two ways.
+    if isinstance(column_type, types.Integer):
+        limit = limit_of(column_type, dialect)
+        return lambda text: checked_integer(int(text), limit)
     kinds = _ON_SQLITE if dialect == "sqlite" else _ELSEWHERE
     return next((read for kind, read in kinds if isinstance(column_type, kind)), None)
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import types
 
 from hubconnect.connectors.base import Value, ValueType
+from hubconnect.connectors.sql.integers import checked_integer, limit_of
 
 Read = Callable[[Any], Value]
 # Raises ValueError with a sentence for the person.
@@ -88,7 +89,12 @@ def _integer(column_type: Any, dialect: str, zone: tzinfo) -> Codec:  # noqa: AN
     # MySQL spells BOOLEAN so.
     if getattr(column_type, "display_width", None) == 1 and dialect in {"mysql", "mariadb"}:
         return _boolean(column_type, dialect, zone)
-    return Codec(ValueType.NUMBER, _read_number, _write_integer)
+    limit = limit_of(column_type, dialect)
+    return Codec(
+        ValueType.NUMBER,
+        _read_number,
+        lambda value: checked_integer(_whole(value), limit),
+    )
 
 
 def _number(column_type: Any, dialect: str, _zone: tzinfo) -> Codec:  # noqa: ANN401 - many types
@@ -236,7 +242,7 @@ def _decimal(value: Value) -> Decimal:
     return value
 
 
-def _write_integer(value: Value) -> int:
+def _whole(value: Value) -> int:
     number = _decimal(value)
     if number != int(number):
         msg = f"{number} has decimal places, and the column holds whole numbers."

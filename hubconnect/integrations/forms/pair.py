@@ -9,6 +9,7 @@ from django.forms.utils import ErrorDict
 from django.http import QueryDict
 
 from hubconnect.connectors.base import Field
+from hubconnect.core.numbers import whole_number
 from hubconnect.engine import lookup as lookup_language
 from hubconnect.engine.criteria import CriteriaInvalidError
 from hubconnect.integrations.forms.conditions import Conditions, LookupConditions
@@ -80,7 +81,7 @@ class Act:
         verb, _, place = rest.partition(":")
         if part not in ("criteria", "lookup") or verb not in _VERBS:
             return None
-        return cls(direction, part, verb, int(place) if place.isdecimal() else 0)
+        return cls(direction, part, verb, whole_number(place) or 0)
 
     @property
     def leading(self) -> str:

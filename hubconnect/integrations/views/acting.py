@@ -7,6 +7,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
 from hubconnect.core.models import Role
+from hubconnect.core.numbers import whole_number
 from hubconnect.core.permissions import ensure_role, role_required
 from hubconnect.integrations.forms.pair import ActivationForm
 from hubconnect.integrations.models import Flow, Integration
@@ -67,9 +68,10 @@ def run_now(request: HttpRequest, pk: int) -> HttpResponse:
     integration = _integration(pk)
     actor = ensure_role(request, Role.SYNC_ADMIN)
     of: Integration | Flow = integration
-    if request.POST.get("flow", "").isdecimal():
+    number = whole_number(request.POST.get("flow", ""))
+    if number is not None:
         flows = Flow.objects.select_related("pair__integration")
-        of = get_object_or_404(flows, pk=request.POST["flow"], pair__integration=integration)
+        of = get_object_or_404(flows, pk=number, pair__integration=integration)
     try:
         nudge = activation.run_now(of, actor)
     except ActivationRefusedError as error:

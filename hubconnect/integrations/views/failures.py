@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from hubconnect.core.helping import find_topic
 from hubconnect.core.models import Role
+from hubconnect.core.numbers import whole_number
 from hubconnect.core.permissions import ensure_role, role_required
 from hubconnect.core.wording import counted
 from hubconnect.integrations.filters import FailureFilter
@@ -96,12 +97,13 @@ def failure_dismiss(request: HttpRequest, pk: int) -> HttpResponse:
 def failure_retry_many(request: HttpRequest) -> HttpResponse:
     """Try the ticked failures again, or all of one cause."""
     found = Failure.objects.filter(state=Failure.State.OPEN)
-    cause = request.POST.get("like", "")
-    if cause.isdecimal():
+    cause = whole_number(request.POST.get("like", ""))
+    if cause is not None:
         like = get_object_or_404(causes.failures(), pk=cause)
         found = causes.alike(found, like)
     else:
-        found = found.filter(pk__in=[pk for pk in request.POST.getlist("pick") if pk.isdecimal()])
+        picked = map(whole_number, request.POST.getlist("pick"))
+        found = found.filter(pk__in=[pk for pk in picked if pk is not None])
     chosen = list(found.order_by("pk")[:MOST_AT_ONCE])
     if not chosen:
         messages.warning(request, "No open failure was chosen.")

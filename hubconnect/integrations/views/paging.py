@@ -8,6 +8,8 @@ from typing import Generic, TypeVar
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
+from hubconnect.core.numbers import whole_number
+
 M = TypeVar("M", bound=Model)
 
 
@@ -48,11 +50,12 @@ def page_by_key(
 
 def _bound(key: str, time_field: str, *, is_above: bool) -> Q | None:
     """Return the condition for rows beyond a key, or None for a key that is none."""
-    text, _, number = key.rpartition("_")
-    if not (number.isascii() and number.isdigit() and len(number) < len(str(2**63))):
+    text, _, last = key.rpartition("_")
+    number = whole_number(last)
+    if number is None:
         return None
     sign = "gt" if is_above else "lt"
-    beyond = Q(**{f"pk__{sign}": int(number)})
+    beyond = Q(**{f"pk__{sign}": number})
     if not time_field:
         return beyond
     try:

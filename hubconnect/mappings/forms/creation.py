@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 
 from hubconnect.connectors.base import ObjectType
 from hubconnect.connectors.errors import ConnectorError
+from hubconnect.core.numbers import whole_number
 from hubconnect.mappings.models import Mapping
 from hubconnect.mappings.services.saving import proposed_name
 from hubconnect.systems.models import System
@@ -93,9 +94,8 @@ class MappingForm(forms.Form):
 
     def system(self, side: str) -> System | None:
         """Return the system chosen on a side so far."""
-        key = self[f"{side}_system"].value()
-        is_key = isinstance(key, int) or str(key or "").isdecimal()
-        return System.objects.filter(pk=key).first() if is_key else None
+        key = whole_number(str(self[f"{side}_system"].value() or ""))
+        return System.objects.filter(pk=key).first() if key is not None else None
 
     def chosen(self, side: str) -> Chosen | None:
         """Return what is chosen on a side, once it is complete."""

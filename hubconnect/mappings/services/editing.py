@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from hubconnect.connectors.base import Field
+from hubconnect.core.numbers import whole_number
 from hubconnect.engine.checks import ONE_WAYS, OPTION_TYPES, Part, Problem, check_rules
 from hubconnect.engine.mapping import Direction, FieldRule, ValuePair
 from hubconnect.engine.suggest import pair_by_name, suggest_rows
@@ -56,8 +57,8 @@ def press(act: str, sheet: Sheet, sides: Sides, chosen: tuple[str, str] = ("", "
     elif name == "need" and len(arguments) == 2:  # noqa: PLR2004  direction and field
         _add_needed(sheet, arguments[0], arguments[1])
     elif name in _ON_ROWS and arguments:
-        at = int(arguments[0]) if arguments[0].isdecimal() else -1
-        if 0 <= at < len(sheet.rules):
+        at = whole_number(arguments[0])
+        if at is not None and at < len(sheet.rules):
             _ON_ROWS[name](sheet, at, arguments[1:], sides)
 
 
@@ -169,7 +170,7 @@ def _to_choose(field: Field | None) -> str:
 
 def _unpair(sheet: Sheet, at: int, arguments: Sequence[str], sides: Sides) -> None:  # noqa: ARG001
     rule = sheet.rules[at]
-    gone = int(arguments[0]) if arguments and arguments[0].isdecimal() else -1
+    gone = whole_number(arguments[0]) if arguments else None
     kept = tuple(one for place, one in enumerate(rule.value_map) if place != gone)
     sheet.rules[at] = replace(rule, value_map=kept)
     sheet.open_rows.add(at)

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 from hubconnect.connectors.base import Field, Option
 from hubconnect.core.models import User
+from hubconnect.core.numbers import whole_number
 from hubconnect.engine.checks import OPTION_TYPES, Side
 from hubconnect.engine.mapping import Direction, FieldRule, ValuePair
 from hubconnect.mappings.models import Mapping
@@ -98,9 +99,10 @@ def register(repairer: Repairer) -> None:
 
 def find(mapping: Mapping, key: str) -> tuple[Repairer, Repair] | None:
     """Return the refusal that an address names, with who can mend it."""
-    if not key.isdecimal():
+    number = whole_number(key)
+    if number is None:
         return None
-    found = ((one, one.find(mapping, int(key))) for one in _repairers)
+    found = ((one, one.find(mapping, number)) for one in _repairers)
     return next(((one, repair) for one, repair in found if repair is not None), None)
 
 

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 from hubconnect.connectors.children import AssociationType
 from hubconnect.connectors.errors import ConnectorError
 from hubconnect.core.models import Role
+from hubconnect.core.numbers import whole_number
 from hubconnect.core.permissions import ensure_role, signed_in
 from hubconnect.mappings.forms.carried import (
     AssociationFormSet,
@@ -99,8 +100,9 @@ def _pressed(act: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     name, _, at = act.partition(":")
     if name == "add":
         return [*rows, {"direction": "both", "carries_removal": True}]
-    if name == "remove" and at.isdecimal():
-        return [row for place, row in enumerate(rows) if place != int(at)]
+    if name == "remove":
+        gone = whole_number(at)
+        return [row for place, row in enumerate(rows) if place != gone]
     return rows
 
 

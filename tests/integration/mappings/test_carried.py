@@ -296,3 +296,14 @@ def test_rows_that_do_not_fit_together_are_no_crash(
     broken = {"act": "save", "version": "x", "links-TOTAL_FORMS": "many"}
 
     assert sync_admin_client.post(url(mapping), broken).status_code == 200
+
+
+LONG = "9" * 5000
+
+
+@pytest.mark.parametrize("act", [f"remove:{LONG}", "remove:²", "remove:-1", "remove", "add:x", "x"])
+def test_a_button_nobody_made_changes_nothing(
+    sync_admin_client: Client, mapping: Mapping, act: str
+) -> None:
+    assert sync_admin_client.post(url(mapping), {"act": act}).status_code == 200
+    assert not AssociationMapping.objects.exists()
