@@ -43,8 +43,14 @@ def see(side: Side, holders: Iterable[tuple[int, str]]) -> None:
 
 def forget(side: Side, holders: Iterable[tuple[int, str]]) -> None:
     """Have holders looked at again."""
-    for link_id, holder in holders:
-        SeenHolder.objects.filter(side=side, link_id=link_id, holder=holder).delete()
+    wanted = set(holders)
+    near = SeenHolder.objects.filter(
+        side=side,
+        link_id__in={link_id for link_id, _ in wanted},
+        holder__in={holder for _, holder in wanted},
+    )
+    found = [row.pk for row in near if (row.link_id, row.holder) in wanted]
+    SeenHolder.objects.filter(pk__in=found).delete()
 
 
 def adopt(side: Side, link_id: int, source: FileInfo, target: FileInfo, digest: str) -> None:

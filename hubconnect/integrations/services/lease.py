@@ -5,14 +5,19 @@ commit is refused. A clean end frees the type pair at once; after a vanished wor
 also waits one request limit, since that worker's last request may still be under way.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import monotonic
 
 from django.conf import settings
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from hubconnect.integrations.models import TypePair
+
+# How often a lease is renewed within its length while one request goes on.
+RENEWALS = 5
 
 
 class LeaseLostError(Exception):
@@ -66,6 +71,29 @@ def renew(lease: Lease) -> None:
     if not kept:
         msg = "Another worker took over this pair of object types."
         raise LeaseLostError(msg)
+
+
+class Keeper:
+    """Renews a lease now and then while one request goes on for long, such as that of a large file.
+
+    Call it as often as there is a piece of work; it renews a few times within a lease.
+    """
+
+    def __init__(self, lease: Lease, now_s: Callable[[], float] = monotonic) -> None:
+        """Take the lease as renewed just now; ``now_s`` gives seconds that never go back."""
+        self._lease, self._now_s = lease, now_s
+        self._every_s = settings.LEASE_S / RENEWALS
+        self._at_s = now_s()
+
+    def __call__(self) -> None:
+        """Renew the lease if it is time.
+
+        Raises:
+            LeaseLostError: the fence moved on.
+        """
+        if self._now_s() - self._at_s >= self._every_s:
+            renew(self._lease)
+            self._at_s = self._now_s()
 
 
 def release(lease: Lease) -> None:

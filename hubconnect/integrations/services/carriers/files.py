@@ -22,7 +22,7 @@ from hubconnect.integrations.services.carriers.file_desk import (
     look_soon,
 )
 from hubconnect.integrations.services.carriers.file_sending import Target, send
-from hubconnect.integrations.services.lease import renew
+from hubconnect.integrations.services.lease import Keeper, renew
 from hubconnect.integrations.services.session import Session
 from hubconnect.integrations.services.spooling import Fetched, Spool, spool, too_large
 from hubconnect.integrations.stores import links_by_source
@@ -105,7 +105,7 @@ def _work_slice(desk: Desk, holdings: Sequence[Holding]) -> None:
     if wanted:
         there = Target.of(desk, [link for link, _ in wanted])
         for group in _groups(wanted):
-            with spool() as directory:
+            with spool(Keeper(session.lease)) as directory:
                 _carry_group(desk, there, directory, group)
     done = [(link.pk, holder) for link, holder in holdings if holder in held]
     attachment_links.see(side, [one for one in done if one not in desk.unfinished])
