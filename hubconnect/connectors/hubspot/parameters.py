@@ -61,11 +61,17 @@ def clean_app_id(text: str) -> str:
     return number
 
 
+def _query(address: str) -> dict[str, list[str]]:
+    """Return what an address says, or the one it leads on to after a sign-in of ours."""
+    given = parse_qs(urlsplit(address).query)
+    return parse_qs(urlsplit(given["next"][0]).query) if "next" in given else given
+
+
 def clean_code(text: str) -> str:
     """Return the code, also out of the whole address that HubSpot led to."""
     code = text
     if "://" in text:
-        given = parse_qs(urlsplit(text).query)
+        given = _query(text)
         if "error" in given:
             msg = "This address says that the connection was refused in HubSpot. Connect again."
             raise ValueError(msg)

@@ -46,6 +46,11 @@ def test_the_way_to_sign_in_decides_what_is_shown(auth_type: str, shown: set[str
         ("app_id", "https://app.hubspot.com/private-apps/45105664/2851633/?x=1#y", "2851633"),
         ("authorization_code", "na1-1", "na1-1"),
         ("authorization_code", "https://developers.hubspot.com/?code=na1-2&state=", "na1-2"),
+        (  # where somebody ends who is not signed in at HubConnect
+            "authorization_code",
+            "http://localhost:8000/sign-in/?next=/systems/oauth/callback/%3Fcode%3Dna1-2",
+            "na1-2",
+        ),
         ("remote_link_base", "", ""),
         ("remote_link_base", "https://hs.example.com/", "https://hs.example.com"),
     ],
