@@ -91,15 +91,18 @@ def heal(session: Session, source_ids: Collection[str], kind: str, *, but: Itera
 
 
 def dismissed(
-    session: Session, kind: str, links: Iterable[LinkState]
+    session: Session, kind: str, links: Iterable[LinkState], *, but: str = ""
 ) -> dict[tuple[str, str], str]:
-    """Return what a person let go of on these records: the version, by record and child."""
+    """Return what a person let go of on these records: the version, by record and child.
+
+    Failures of the category ``but`` are left out.
+    """
     found = Failure.objects.filter(
         flow=session.flow,
         state=Failure.State.DISMISSED,
         record_id__in=[link.source_id for link in links],
         child__startswith=f"{kind} ",
-    )
+    ).exclude(category=but)
     rows = found.order_by("pk").values_list("record_id", "child", "source_version")
     return {(record_id, child): version for record_id, child, version in rows}
 
@@ -109,14 +112,13 @@ def make_due(session: Session, now: datetime) -> None:
     due = Failure.objects.filter(
         flow=session.flow, state=Failure.State.OPEN, next_try_at__lte=now
     ).exclude(child="")
-    for record_id, child in due.values_list("record_id", "child"):
-        kind = child.partition(" ")[0]
-        if kind in follow_ups.kinds_of(session):
-            FollowUp.objects.update_or_create(
-                flow=session.flow,
-                record_id=record_id,
-                kind=kind,
-                waits_type="",
-                waits_id="",
-                defaults={"due_at": now},
-            )
+    kinds = follow_ups.kinds_of(session)
+    wanted: dict[FollowUp.Kind, list[str]] = {kind: [] for kind in kinds}
+    for failure in due:
+        kind = failure.child.partition(" ")[0]
+        if kind in kinds:
+            wanted[FollowUp.Kind(kind)].append(failure.record_id)
+        else:  # the mapping does not carry it any more
+            closing.close(failure, Failure.State.HEALED, now)
+    for kind, record_ids in wanted.items():
+        follow_ups.look_at(session, kind, record_ids, now)

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
+from django.utils import timezone
 
 from hubconnect.connectors.base import Settled
 from hubconnect.connectors.children import Comment, CommentDraft, SentComment, SentFile
@@ -168,9 +169,7 @@ def _send_again(session: Session, intent: ChildIntent, link: LinkState) -> None:
     if intent.kind != Kind.FILE:
         # An edit, or a comment posted again, is known; it is read only when it is asked for.
         comment_links.look_again(link.pk, Side(intent.source_side), intent.source_id)
-    follow_ups.wait_for(
-        session, link.source_id, kind, type_name="", waits_id="", look_again=timedelta(0)
-    )
+    follow_ups.look_at(session, kind, [link.source_id], timezone.now())
 
 
 def _give_up(session: Session, intent: ChildIntent, link: LinkState, answer: Settled) -> None:

@@ -10,9 +10,9 @@ from hubconnect.connectors.base import NewAssociation
 from hubconnect.connectors.children import Associating, Association, AssociationType
 from hubconnect.connectors.errors import Category, RecordError
 from hubconnect.engine.plan import CreatePlan
-from hubconnect.integrations.services.carriers.associations import missing_error
 from hubconnect.integrations.services.carriers.remote import counterpart_values
 from hubconnect.integrations.services.far_records import FarRecords, ids_by_types
+from hubconnect.integrations.services.missing_links import Missing, wait
 from hubconnect.integrations.services.session import Fault, Plans, Result, Session
 from hubconnect.systems.services import schema
 
@@ -62,6 +62,7 @@ class _Linked:
                 (one, to) for name, to in ends for one in self._flows if one.source == name
             )
         )
+        self._failing = wait(session, self._missing())
         flow = session.flow
         kinds = {one.name: one for one in schema.object_types(flow.target_system)}
         kind = kinds.get(flow.target_type)
@@ -93,20 +94,23 @@ class _Linked:
                 found = self._far.counterpart(one, far_id)
                 if found:
                     made[NewAssociation(one.target, found)] = None
-                else:
-                    self._wait(plan, one.source, far_id)
+                elif error := self._failing.get((plan.source.id, one, far_id)):
+                    raise error
             has_one = any(each.type == one.target for each in made)
             if not has_one and one.default:
                 made[NewAssociation(one.target, one.default)] = None
         self._refuse_lonely(plan, list(made))
         return replace(plan, associations=tuple(made))
 
-    def _wait(self, plan: CreatePlan, source_name: str, far_id: str) -> None:
-        """Have the record go on once the far record is synced."""
-        one = next(one for one in self._flows if one.source == source_name)
-        error = missing_error(self._session, plan.source.id, one, far_id)
-        if error is not None:
-            raise error
+    def _missing(self) -> list[Missing]:
+        """Return the links of all these records that go on once their far records are synced."""
+        return [
+            (record_id, one, each.to_id)
+            for record_id, found in self._held.items()
+            for each in found
+            for one in self._flows
+            if one.source == each.type and not self._far.counterpart(one, each.to_id)
+        ]
 
     def _refuse_lonely(self, plan: CreatePlan, made: list[NewAssociation]) -> None:
         held = self._held.get(plan.source.id)

@@ -5,7 +5,7 @@ carriers compare both sides in batches and commit by themselves; doing it twice 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Q
 from django.utils import timezone
@@ -43,10 +43,17 @@ def note(session: Session, worked: Iterable[str], seen: Iterable[str], now: date
     """
     done = list(dict.fromkeys(worked))
     ids = list(dict.fromkeys([*done, *seen]))
+    for kind in kinds_of(session):
+        look_at(session, kind, done if kind == Kind.REMOTE else ids, now)
+
+
+def look_at(
+    session: Session, kind: FollowUp.Kind, record_ids: Iterable[str], due_at: datetime
+) -> None:
+    """Have one kind of thing compared on these records."""
     rows = [
-        FollowUp(flow=session.flow, record_id=one, kind=kind, due_at=now)
-        for kind in kinds_of(session)
-        for one in (done if kind == Kind.REMOTE else ids)
+        FollowUp(flow=session.flow, record_id=one, kind=kind, due_at=due_at)
+        for one in dict.fromkeys(record_ids)
     ]
     FollowUp.objects.bulk_create(
         rows,
@@ -111,23 +118,3 @@ def _finish(rows: Sequence[FollowUp]) -> None:
     """Forget what was carried. A row that was made due anew meanwhile stays for the next run."""
     moments = {row.due_at for row in rows}
     FollowUp.objects.filter(pk__in=[row.pk for row in rows], due_at__in=moments).delete()
-
-
-def wait_for(
-    session: Session,
-    record_id: str,
-    kind: FollowUp.Kind,
-    *,
-    type_name: str,
-    waits_id: str,
-    look_again: timedelta,
-) -> None:
-    """Remember that a record goes on once another one is linked, or after a while."""
-    FollowUp.objects.update_or_create(
-        flow=session.flow,
-        record_id=record_id,
-        kind=kind,
-        waits_type=type_name,
-        waits_id=waits_id,
-        defaults={"due_at": timezone.now() + look_again},
-    )

@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 from hubconnect.connectors.errors import Category
 from hubconnect.core.models import Role, User
 from hubconnect.integrations.models import AssociationLink, Failure, Flow, FollowUp, Pair
-from hubconnect.integrations.services import activation
+from hubconnect.integrations.services import activation, failures
 from hubconnect.integrations.services.execute import run_flow
 from hubconnect.mappings.models import AssociationMapping, FieldMapping, Mapping
 from tests.house import House, furnish
@@ -21,6 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 DEAL_TO_CONTACT = "HUBSPOT_DEFINED:3"
 NOTE_TO_CONTACT = "HUBSPOT_DEFINED:202"
+LINK_DEALS = "/crm/associations/2026-03/deals/contacts/batch/create"
 TABLES = """
 create table orders (
     id integer primary key,
@@ -419,3 +420,73 @@ def test_an_integration_that_was_never_run_has_no_follow_ups(shop: Shop) -> None
 
     assert run_flow(shop.flows["orders to_right"].pk) is not None
     assert not FollowUp.objects.exists()
+
+
+def test_a_dismissed_link_is_let_go_and_made_once_its_far_record_is_synced(
+    shop: Shop, hub: Sandbox, admin: User
+) -> None:
+    AssociationMapping.objects.update(must_exist=True)
+    deal(hub, "Roof", contact(hub, "ana"))
+    shop.activate()
+    Flow.objects.filter(pair__position=0).update(is_enabled=False)
+    shop.run("orders to_right")
+    (failure,) = shop.open_failures()
+
+    failures.dismiss(failure, admin)
+    sweep(shop, "orders to_right")
+
+    assert shop.open_failures() == []
+    Flow.objects.filter(pair__position=0).update(is_enabled=True)
+    shop.run("to_right")
+    shop.run("orders to_right")
+    assert shop.orders() == {"Roof": "ana@x.example"}
+
+
+def test_a_link_that_the_target_refused_and_a_person_let_go_is_not_sent_again(
+    shop: Shop, hub: Sandbox, admin: User
+) -> None:
+    deal(hub, "Roof", contact(hub, "ana"))
+    shop.activate()
+    shop.run("to_right")
+    shop.desk.script(
+        "create trigger closed before update of customer_id on orders "
+        "begin select raise(abort, 'The books are closed'); end;"
+    )
+    shop.run("orders to_right")
+    (failure,) = shop.open_failures()
+    assert "The books are closed" in failure.message
+
+    failures.dismiss(failure, admin)
+    sweep(shop, "orders to_right")
+    sweep(shop, "orders to_right")
+
+    assert shop.open_failures() == []
+
+
+def test_a_link_passed_over_in_the_answer_is_looked_at_soon(shop: Shop, hub: Sandbox) -> None:
+    shop.desk.run("insert into customers (email) values ('bo@x.example')")
+    shop.desk.run("insert into orders (title, customer_id) values ('Door', 1)")
+    shop.activate()
+    for name in ("to_right", "to_left", "orders to_right"):
+        shop.run(name)
+    strayed = {
+        "status": "COMPLETE",
+        "results": [],
+        "errors": [{"status": "error", "category": "VALIDATION_ERROR", "message": "A stray."}],
+    }
+    hub.fault(path=LINK_DEALS, method="POST", status=207, body=strayed)
+
+    shop.run("orders to_left")
+
+    (row,) = FollowUp.objects.all()
+    assert row.due_at < timezone.now() + timedelta(minutes=2)
+    FollowUp.objects.update(due_at=timezone.now())
+    shop.run("orders to_left")
+    door = hub.list("deals", "dealname")[0]["id"]
+    assert list(hub.associations("deals", door, "contacts")) == [shop.contact_id("bo@x.example")]
+
+
+def sweep(shop: Shop, name: str) -> None:
+    """Run a flow with its sweep due."""
+    Flow.objects.update(next_sweep_at=timezone.now())
+    shop.run(name)

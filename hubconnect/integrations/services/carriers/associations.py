@@ -18,15 +18,13 @@ from hubconnect.engine.associations import Agreed, AssociationPlan, plan_associa
 from hubconnect.engine.children import AssociationFlow
 from hubconnect.engine.plan import LinkState
 from hubconnect.integrations.models import AssociationLink, FollowUp, RecordEvent
-from hubconnect.integrations.services import child_failures, follow_ups
-from hubconnect.integrations.services.far_records import FarRecords, covering_flows, ids_by_types
+from hubconnect.integrations.services import child_failures, follow_ups, missing_links
+from hubconnect.integrations.services.far_records import FarRecords, ids_by_types
 from hubconnect.integrations.services.lease import renew
 from hubconnect.integrations.services.session import Session, event
 
 KIND = FollowUp.Kind.ASSOCIATIONS
-# A link that waits is made due by its far record; this is for when that was missed.
-LOOK_AGAIN = timedelta(days=1)
-LOOK_SOON = timedelta(minutes=1)
+LOOK_SOON = timedelta(seconds=10)
 
 
 @dataclass(slots=True)
@@ -38,6 +36,7 @@ class Carried:
     done: list[Agreed] = field(default_factory=list)
     ended: list[Agreed] = field(default_factory=list)
     failed: list[tuple[Agreed, RecordError]] = field(default_factory=list)
+    unknown: list[Agreed] = field(default_factory=list)  # compared and sent again soon
 
 
 def carry(session: Session, links: Sequence[LinkState]) -> None:
@@ -51,6 +50,7 @@ def carry(session: Session, links: Sequence[LinkState]) -> None:
     if source is None or target is None:
         return
     carried = _plan(session, source, target, links)
+    _leave_dismissed(session, carried)
     _send(session, target, carried)
     with transaction.atomic():
         renew(session.lease)
@@ -97,6 +97,22 @@ def _plan(
     return [plan(link) for link in links if link.source_id in held]
 
 
+def _leave_dismissed(session: Session, carried: Sequence[Carried]) -> None:
+    """Send nothing that the target refused and a person let go."""
+    links = [one.link for one in carried]
+    # That a far record was missing is no reason against the link, once it is there.
+    refused = child_failures.dismissed(session, KIND, links, but=Category.MISSING_LINK)
+    for one in carried if refused else ():
+        for name in ("add", "end"):
+            kept = [each for each in getattr(one.plan, name) if _named(one, each) not in refused]
+            setattr(one.plan, name, kept)
+
+
+def _named(one: Carried, agreed: Agreed) -> tuple[str, str]:
+    """Name a link as failures do: by record and child."""
+    return one.link.source_id, _child(agreed.association, agreed.source_to)
+
+
 def _agreed(session: Session, links: Sequence[LinkState]) -> dict[int, list[Agreed]]:
     """Return what both sides agreed on, by link."""
     side = session.flow.source_side
@@ -135,10 +151,10 @@ def _at_target(link: LinkState, agreed: Agreed) -> Association:
 def _take(one: Carried, agreed: Agreed, outcome: Outcome, *, is_end: bool) -> None:
     if outcome.error is not None:
         one.failed.append((agreed, outcome.error))
-    elif is_end:
-        one.ended.append(agreed)
-    elif not outcome.is_unknown:  # else it is compared and sent again
-        one.done.append(agreed)
+    elif outcome.is_unknown:
+        one.unknown.append(agreed)
+    else:
+        (one.ended if is_end else one.done).append(agreed)
 
 
 def _store(session: Session, carried: Sequence[Carried]) -> None:
@@ -173,75 +189,28 @@ def _store(session: Session, carried: Sequence[Carried]) -> None:
 
 def _fail_and_wait(session: Session, carried: Sequence[Carried]) -> set[str]:
     """Store failures and what waits; return the failures that stand, as ``heal`` names them."""
-    standing: set[str] = set()
-    for one in carried:
-        for agreed, error in one.failed:
-            child = _child(agreed.association, agreed.source_to)
-            child_failures.record(session, one.link, child, error)
-            standing.add(f"{one.link.source_id}\n{child}")
-        for association, far_id in one.plan.missing:
-            problem = missing_error(session, one.link.source_id, association, far_id)
-            if problem is not None:
-                child = _child(association, far_id)
-                child_failures.record(session, one.link, child, problem)
-                standing.add(f"{one.link.source_id}\n{child}")
-    return standing
+    let_go = child_failures.dismissed(session, KIND, [one.link for one in carried])
+    missing = {(one.link.source_id, *wanted): one for one in carried for wanted in one.plan.missing}
+    problems = [
+        (one, _child(each.association, each.source_to), error)
+        for one in carried
+        for each, error in one.failed
+    ]
+    for each, error in missing_links.wait(session, missing).items():
+        child = _child(each[1], each[2])
+        if (each[0], child) not in let_go:
+            problems.append((missing[each], child, error))
+    for one, child, error in problems:
+        child_failures.record(session, one.link, child, error)
+    open_ones = [one for one in carried if one.unknown]
+    record_ids = [one.link.source_id for one in open_ones]
+    follow_ups.look_at(session, KIND, record_ids, timezone.now() + LOOK_SOON)
+    standing = {f"{one.link.source_id}\n{child}" for one, child, _ in problems}
+    return standing | {"\n".join(_named(one, each)) for one in open_ones for each in one.unknown}
 
 
 def _child(association: AssociationFlow, far_id: str) -> str:
     return f"{KIND} {association.source} {far_id}"
-
-
-def missing_error(
-    session: Session, record_id: str, association: AssociationFlow, far_id: str
-) -> RecordError | None:
-    """Have a link wait for its far record; return why it cannot, where it must exist.
-
-    That is known at once when no flow carries far records, else when one that does has finished a
-    window since the link was first seen to wait.
-    """
-    type_name = FarRecords(session.flow).waits_type(association)
-    known = FollowUp.objects.filter(
-        flow=session.flow,
-        record_id=record_id,
-        kind=KIND,
-        waits_type=type_name,
-        waits_id=far_id,
-    ).first()
-    covering = covering_flows(session.flow, association) if association.must_exist else []
-    is_over = known is not None and any(
-        one.window_lower is not None and one.window_lower > known.created_at for one in covering
-    )
-    is_failure = association.must_exist and (is_over or not covering)
-    follow_ups.wait_for(
-        session,
-        record_id,
-        KIND,
-        type_name=type_name,
-        waits_id=far_id,
-        look_again=LOOK_SOON if association.must_exist and not is_failure else LOOK_AGAIN,
-    )
-    if not is_failure:
-        return None
-    flow = session.flow
-    kind, system = association.source_to, flow.source_system
-    hint = (
-        f"Look why {kind} {far_id} is not synced (criteria, a failure of its own, the start), or "
-        "let the mapping have links wait for their records."
-        if covering
-        else f"No active integration carries {kind} from {system} to {association.target_to} in "
-        f"{flow.target_system}. Add such a pair, or let the mapping have links wait."
-    )
-    return RecordError(
-        f"It is linked with {kind} {far_id} in {system}, which has no counterpart in "
-        f"{flow.target_system}.",
-        hint=hint,
-        category=Category.MISSING_LINK,
-    )
-
-
-def _target_of(agreed: Agreed) -> str:
-    return f"{agreed.association.target_to} {agreed.target_to}"
 
 
 def _tell(session: Session, carried: Sequence[Carried]) -> None:

@@ -139,7 +139,7 @@ def child_of(comment_id: str) -> str:
 
 def look_soon(session: Session, record_id: str) -> None:
     """Have the comments of a record compared by one of the next runs."""
-    follow_ups.wait_for(session, record_id, KIND, type_name="", waits_id="", look_again=LOOK_SOON)
+    follow_ups.look_at(session, KIND, [record_id], timezone.now() + LOOK_SOON)
 
 
 def refuse(

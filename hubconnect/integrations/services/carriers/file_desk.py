@@ -27,7 +27,7 @@ Holding = tuple[LinkState, str]
 
 def look_soon(session: Session, record_id: str, wait: timedelta = LOOK_SOON) -> None:
     """Have the files of a record compared by one of the next runs."""
-    follow_ups.wait_for(session, record_id, KIND, type_name="", waits_id="", look_again=wait)
+    follow_ups.look_at(session, KIND, [record_id], timezone.now() + wait)
 
 
 @dataclass(slots=True)
