@@ -17,6 +17,11 @@ from hubconnect.mappings.services.sides import Sides
 
 MOST_ASSOCIATIONS: Final = 50
 ENDING_LENGTH: Final = 12
+# What a choice of ways needs to know; the page neither shows nor sends it where nothing is carried.
+SETTINGS: Final = {
+    "comments": ("comment_edits", "comment_conflict"),
+    "files": ("file_max_mb", "file_refused_types", "file_allowed_types"),
+}
 
 
 def carried_choices(sides: Sides) -> list[tuple[str, str]]:
@@ -117,6 +122,15 @@ class CarriedForm(forms.ModelForm[Mapping]):
             ("left", f"{left} wins"),
             ("right", f"{right} wins"),
         ]
+        for name in self._unused:
+            self.fields[name].required = False
+
+    @property
+    def _unused(self) -> list[str]:
+        """Return the settings of what was chosen not to be carried."""
+        if not self.is_bound:
+            return []
+        return [one for name, needs in SETTINGS.items() if not self[name].value() for one in needs]
 
     @property
     def comment_ways(self) -> list[str]:
@@ -129,8 +143,9 @@ class CarriedForm(forms.ModelForm[Mapping]):
         return _ways(str(self["files"].value() or ""))
 
     def clean(self) -> dict[str, Any]:
-        """Refuse an ending that is both refused and allowed; drop what does not apply."""
+        """Refuse an ending that is both refused and allowed; keep or drop what does not apply."""
         data = super().clean() or self.cleaned_data
+        data |= {name: self.initial[name] for name in self._unused}
         unused = {Direction.TO_RIGHT.value, Direction.TO_LEFT.value} - set(self.comment_ways)
         data |= {f"comment_{what}_{way}": False for what in ("author", "time") for way in unused}
         both = set(data.get("file_refused_types") or ()) & set(data.get("file_allowed_types") or ())

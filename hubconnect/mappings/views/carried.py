@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.forms import BooleanField
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
@@ -111,11 +112,14 @@ def _typed(form: Any) -> dict[str, Any]:  # noqa: ANN401 - any of a form set
 
 
 def _given(data: QueryDict) -> dict[str, Any]:
-    """Return what was typed; a box that is not ticked is not sent."""
-    return {
-        name: data.get(name, "") if name in data else False
-        for name in (*CarriedForm.Meta.fields, "version")
+    """Return what was typed. A box that is not ticked is not sent, nor is what is hidden."""
+    boxes = {
+        name: name in data
+        for name, field in CarriedForm.base_fields.items()
+        if isinstance(field, BooleanField)
     }
+    names = (*CarriedForm.Meta.fields, "version")
+    return boxes | {name: data[name] for name in names if name in data and name not in boxes}
 
 
 def _page(

@@ -178,6 +178,34 @@ def test_attachment_settings_are_saved(sync_admin_client: Client, mapping: Mappi
     assert mapping.file_refused_types == ["exe", "bat"]
 
 
+@pytest.mark.parametrize("act", ["save", "add"])
+def test_settings_of_what_is_not_carried_are_not_sent_and_stay(
+    sync_admin_client: Client, mapping: Mapping, act: str
+) -> None:
+    """A browser hides and disables them, so they are missing from what it sends."""
+    mapping.comment_edits, mapping.file_max_mb, mapping.file_refused_types = "leave", 7, ["exe"]
+    mapping.save()
+    hidden = ("comment_edits", "comment_conflict", "file_max_mb", "file_refused_types")
+    data = {name: value for name, value in sent(mapping, act=act).items() if name not in hidden}
+    del data["file_allowed_types"]
+    response = sync_admin_client.post(url(mapping), data)
+    if act == "add":
+        form = response.context["form"]
+        assert [form[name].value() for name in hidden] == ["leave", "ask", 7, "exe"]
+    else:
+        assert response.status_code == 302
+    mapping.refresh_from_db()
+    kept = (mapping.comment_edits, mapping.file_max_mb, mapping.file_refused_types)
+    assert kept == ("leave", 7, ["exe"])
+
+
+def test_settings_of_what_is_carried_are_asked_for(
+    sync_admin_client: Client, mapping: Mapping
+) -> None:
+    data = sent(mapping, files="both", file_max_mb="")
+    assert "This field is required" in sync_admin_client.post(url(mapping), data).content.decode()
+
+
 def test_an_ending_that_is_none_is_refused(sync_admin_client: Client, mapping: Mapping) -> None:
     page = sync_admin_client.post(url(mapping), sent(mapping, file_refused_types="a/b"))
 
@@ -187,7 +215,7 @@ def test_an_ending_that_is_none_is_refused(sync_admin_client: Client, mapping: M
 def test_an_ending_cannot_be_both_refused_and_allowed(
     sync_admin_client: Client, mapping: Mapping
 ) -> None:
-    data = sent(mapping, file_refused_types="exe", file_allowed_types="pdf exe")
+    data = sent(mapping, files="both", file_refused_types="exe", file_allowed_types="pdf exe")
 
     assert "exe is refused above" in sync_admin_client.post(url(mapping), data).content.decode()
 
