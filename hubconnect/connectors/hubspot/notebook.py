@@ -10,7 +10,7 @@ from hubconnect.connectors.hubspot.api import Json
 from hubconnect.connectors.hubspot.links import Links
 from hubconnect.connectors.hubspot.records import RecordReader
 from hubconnect.connectors.hubspot.settling import APP_SOURCE, CLOCK_ROOM, Settler
-from hubconnect.connectors.hubspot.values import SEPARATOR, parse_moment
+from hubconnect.connectors.hubspot.values import SEPARATOR, is_id, parse_moment
 from hubconnect.connectors.hubspot.writes import RecordWriter
 
 NOTES = "notes"
@@ -144,8 +144,8 @@ class Notebook:
 
 
 def split_ids(text: str) -> tuple[str, ...]:
-    """Return ids as HubSpot joins them."""
-    return tuple(part.strip() for part in text.split(SEPARATOR) if part.strip())
+    """Return ids as HubSpot joins them; anybody may write into the property what is none."""
+    return tuple(part.strip() for part in text.split(SEPARATOR) if is_id(part.strip()))
 
 
 def _note(item: Json) -> Note:

@@ -9,7 +9,7 @@ from hubconnect.connectors.hubspot.errors import NOT_FOUND, question_error
 from hubconnect.connectors.hubspot.origins import Origins
 from hubconnect.connectors.hubspot.schema import Schema
 from hubconnect.connectors.hubspot.search import PAGE, build_body, build_filters, fits
-from hubconnect.connectors.hubspot.values import milliseconds, parse_moment
+from hubconnect.connectors.hubspot.values import is_id, milliseconds, parse_moment
 
 BATCH = 100
 MERGED = "hs_merged_object_ids"
@@ -153,7 +153,7 @@ class RecordReader:
     def read(self, ids: Sequence[str], names: Sequence[str]) -> dict[str, Record]:
         """Return records by the asked id, also by an id from before a merge."""
         build = self.builder(names)
-        asked = list(dict.fromkeys(ids))
+        asked = [each for each in dict.fromkeys(ids) if is_id(each)]
         read = [build(item) for item in self.batch(asked, build.properties)]
         by_id = {former: record for record in read for former in record.former_ids}
         by_id |= {record.id: record for record in read}

@@ -33,6 +33,11 @@ class Owners(Protocol):
         """Return the id of the active owner with this e-mail, or ""."""
 
 
+def is_id(text: str) -> bool:
+    """Tell whether a text can be an id of HubSpot's. What is none must not get into a path."""
+    return text.isascii() and text.isdigit()
+
+
 def parse_boolean(text: str) -> bool:
     """Return a boolean."""
     return text.lower() == "true"

@@ -33,7 +33,7 @@ class Line(NamedTuple):
 @require_GET
 def mapping_list(request: HttpRequest) -> HttpResponse:
     """List the mappings, found by name."""
-    query = request.GET.get("q", "").strip()
+    query = request.GET.get("q", "").replace("\0", "").strip()
     mappings = Mapping.objects.select_related("left_system", "right_system").defer(
         "left_system__secrets", "right_system__secrets"
     )

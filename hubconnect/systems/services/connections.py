@@ -10,6 +10,7 @@ from django.core.cache import cache
 
 from hubconnect.connectors.addresses import NetworkPolicy
 from hubconnect.connectors.base import Connector, Context, RateLimiter, Settings
+from hubconnect.connectors.errors import AttentionError
 from hubconnect.connectors.limits import RedisRateLimiter
 from hubconnect.connectors.oauth import TokenStore
 from hubconnect.connectors.parameters import Secret
@@ -76,10 +77,23 @@ def build_connector(
     """Return a connector for these values, saved or not. The caller closes it.
 
     Raises:
-        LookupError: no such connector is installed.
+        AttentionError: no such connector is installed.
     """
     context = build_context(is_fresh=is_fresh, tokens=tokens)
-    return get_connector(slug)(merge_settings(parameters, secrets), context)
+    return connector_class(slug)(merge_settings(parameters, secrets), context)
+
+
+def connector_class(slug: str) -> type[Connector]:
+    """Return the connector of this name.
+
+    Raises:
+        AttentionError: it is not installed (any more).
+    """
+    try:
+        return get_connector(slug)
+    except LookupError as error:
+        hint = "Install the package it came with, or delete the system."
+        raise AttentionError(str(error), hint=hint) from error
 
 
 @contextmanager

@@ -26,51 +26,39 @@ def keep(session: Session, form: str, secrets: Mapping[str, str]) -> None:
     if not secrets:
         session.pop(_key(form), None)
         return
-    until = timezone.now() + KEEP_FOR
-    session[_key(form)] = {"sealed": seal(secrets), "until": until.isoformat()}
+    _put(session, _key(form), seal(secrets))
 
 
 def recall(session: Session, form: str) -> dict[str, str]:
     """Return the secrets that wait for ``form``, by parameter."""
-    waiting = session.get(_key(form))
-    if not waiting or datetime.fromisoformat(waiting["until"]) < timezone.now():
-        return {}
-    try:
-        return open_sealed(waiting["sealed"])
-    except CannotOpenError:  # the key was rotated away meanwhile
-        return {}
+    return _opened(session, _key(form))
 
 
 def keep_values(session: Session, form: str, values: Mapping[str, str]) -> None:
     """Let the form's clear text wait while the person is away."""
-    session[f"{_key(form)}.values"] = dict(values)
+    _put(session, f"{_key(form)}.values", dict(values))
 
 
 def recall_values(session: Session, form: str) -> dict[str, str]:
     """Return the clear text that waits for ``form``."""
-    return dict(session.get(f"{_key(form)}.values", {}))
+    return dict(_waiting(session, f"{_key(form)}.values") or {})
 
 
 def keep_tokens(session: Session, form: str, held: HeldTokens) -> None:
     """Let the tokens of a sign-in wait until the form is saved."""
-    session[f"{_key(form)}.tokens"] = seal(
-        {
-            "app": held.app,
-            "access": held.access.reveal(),
-            "refresh": held.refresh.reveal(),
-            "expires_at": held.expires_at.isoformat(),
-        }
-    )
+    tokens = {
+        "app": held.app,
+        "access": held.access.reveal(),
+        "refresh": held.refresh.reveal(),
+        "expires_at": held.expires_at.isoformat(),
+    }
+    _put(session, f"{_key(form)}.tokens", seal(tokens))
 
 
 def recall_tokens(session: Session, form: str) -> HeldTokens | None:
     """Return the tokens that wait for ``form``, if there are any."""
-    sealed = session.get(f"{_key(form)}.tokens")
-    if not sealed:
-        return None
-    try:
-        kept = open_sealed(sealed)
-    except CannotOpenError:  # the key was rotated away meanwhile
+    kept = _opened(session, f"{_key(form)}.tokens")
+    if not kept:
         return None
     lasts = datetime.fromisoformat(kept["expires_at"]) - timezone.now()
     return HeldTokens(kept["app"], Tokens(Secret(kept["access"]), Secret(kept["refresh"]), lasts))
@@ -80,6 +68,27 @@ def forget(session: Session, form: str) -> None:
     """Drop what waits for ``form``: it was saved or given up."""
     for part in ("", ".values", ".tokens"):
         session.pop(f"{_key(form)}{part}", None)
+
+
+def _put(session: Session, key: str, what: str | dict[str, str]) -> None:
+    until = timezone.now() + KEEP_FOR
+    session[key] = {"what": what, "until": until.isoformat()}
+
+
+def _waiting(session: Session, key: str) -> Any:  # noqa: ANN401 - what was put there
+    """Return what waits under a key, None if nothing does or it waited too long."""
+    kept = session.get(key)
+    if not isinstance(kept, dict) or "until" not in kept:
+        return None
+    return None if datetime.fromisoformat(kept["until"]) < timezone.now() else kept.get("what")
+
+
+def _opened(session: Session, key: str) -> dict[str, str]:
+    sealed = _waiting(session, key)
+    try:
+        return open_sealed(sealed) if sealed else {}
+    except CannotOpenError:  # the key was rotated away meanwhile
+        return {}
 
 
 def _key(form: str) -> str:

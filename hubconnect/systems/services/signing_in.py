@@ -19,7 +19,7 @@ from hubconnect.connectors.registry import connectors, get_connector
 from hubconnect.core.models import User
 from hubconnect.systems.models import SignIn, System, UsedCode
 from hubconnect.systems.services import checking, identity, needs
-from hubconnect.systems.services.connections import build_context, merge_settings
+from hubconnect.systems.services.connections import build_context, connector_class, merge_settings
 from hubconnect.systems.services.consent import redirect_uri
 from hubconnect.systems.services.token_stores import HeldTokens
 
@@ -29,16 +29,20 @@ _REMEMBER_CODES = timedelta(days=2)
 def open_app(
     slug: str, parameters: Mapping[str, str], secrets: Mapping[str, str]
 ) -> OAuthApp | None:
-    """Return the app these settings sign in with, or None. The caller closes it."""
+    """Return the app these settings sign in with, or None. The caller closes it.
+
+    Raises:
+        AttentionError: the connector is not installed (any more).
+    """
     settings = merge_settings(parameters, secrets)
-    return get_connector(slug).oauth_app(settings, build_context())
+    return connector_class(slug).oauth_app(settings, build_context())
 
 
 def app_of(system: System) -> OAuthApp:
     """Return the app of a saved system. The caller closes it.
 
     Raises:
-        AttentionError: it does not sign in by OAuth.
+        AttentionError: it does not sign in by OAuth, or its connector is not installed.
     """
     app = open_app(system.connector, system.parameters, system.secrets)
     if app is None:

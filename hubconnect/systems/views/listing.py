@@ -26,7 +26,7 @@ class Line(NamedTuple):
 @require_GET
 def system_list(request: HttpRequest) -> HttpResponse:
     """List the systems, found by name or account."""
-    query = request.GET.get("q", "").strip()
+    query = request.GET.get("q", "").replace("\0", "").strip()
     systems = System.objects.defer("secrets", "report")
     if query:
         systems = systems.filter(Q(name__icontains=query) | Q(identity_label__icontains=query))
