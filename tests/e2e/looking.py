@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 NARROW, WIDE = 400, 1280
 _WIDTH = "document.documentElement.scrollWidth"
@@ -31,7 +31,13 @@ def look(page: Page, name: str) -> None:
     page.emulate_media(color_scheme="light")
     if before is not None:
         page.set_viewport_size(before)
-    assert found == []
+    assert not found, "\n".join(found)
+
+
+def settle(page: Page) -> None:
+    """Wait until what htmx fetched is in its place and listens."""
+    under_way = ".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added"
+    expect(page.locator(under_way)).to_have_count(0)
 
 
 def _violations(page: Page) -> list[str]:
