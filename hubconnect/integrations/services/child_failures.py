@@ -20,6 +20,8 @@ WORDS = {
     FollowUp.Kind.FILES: "A file",
 }
 
+_ONLY_BY_HAND = frozenset({Category.UNKNOWN_OUTCOME, Category.FILE_REFUSED})
+
 
 def record(
     session: Session, link: LinkState, child: str, error: RecordError, *, version: str = ""
@@ -27,7 +29,8 @@ def record(
     """Store that one thing of a linked record could not be carried, or count one more time.
 
     ``child`` starts with its kind and tells it apart: ``comments 55``, ``files notes/55/900``.
-    What may have been carried after all is not tried again by itself.
+    What may have been carried after all, and what a limit refuses, time alone does not mend: it
+    is not tried again by itself.
     """
     flow, now = session.flow, timezone.now()
     failure = Failure.objects.filter(
@@ -54,7 +57,7 @@ def record(
     failure.last_at = now
     failure.attempts += 1
     failure.next_try_at = None
-    if error.category != Category.UNKNOWN_OUTCOME:
+    if error.category not in _ONLY_BY_HAND:
         most = flow.pair.integration.max_attempts
         failure.next_try_at = next_try(failure.attempts, most, now)
     failure.save()

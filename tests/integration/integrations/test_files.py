@@ -1,7 +1,9 @@
 """Files of records, both ways, each once by its content."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,8 @@ from hubconnect.integrations.models import (
     ChildIntent,
     CommentLink,
     Flow,
+    FollowUp,
+    Link,
     RecordEvent,
 )
 from hubconnect.integrations.services import failures
@@ -80,10 +84,15 @@ def hub() -> Iterator[Sandbox]:
 @pytest.fixture
 def archive(hub: Sandbox, tmp_path: Path, settings: Settings) -> Archive:
     settings.SQLITE_DIR = tmp_path
+    return furnish_archive(hub, tmp_path)
+
+
+def furnish_archive(hub: Sandbox, tmp_path: Path, *, is_prepared: bool = True) -> Archive:
+    """Set everything up and carry the first contact."""
     contact = hub.create("contacts", {"email": ANA, "firstname": "Ana"})
     desk = ChattyDesk(tmp_path / "desk.sqlite3").build()
     house = furnish_pair(
-        (make_hubspot(hub), "contacts"),
+        (make_hubspot(hub, is_prepared=is_prepared), "contacts"),
         (make_chatty_desk(desk.file), "customers"),
         ROWS,
         comments="both",
@@ -300,3 +309,54 @@ def test_two_hubspot_accounts_keep_comments_and_files_the_same(
         assert files_of(hub, "contacts", ours) == files_of(other, "contacts", theirs) == [b"offer"]
         assert CommentLink.objects.exclude(left_id="").exclude(right_id="").count() == 2
         assert house.open_failures() == []
+
+
+def test_a_refused_file_is_not_asked_for_again_by_every_run(archive: Archive, admin: User) -> None:
+    Mapping.objects.update(file_refused_types=["exe"])
+    archive.attach("virus.exe", b"MZ")
+    archive.house.sync_until(lambda: bool(archive.house.open_failures()))
+    (failure,) = archive.house.open_failures()
+    assert failure.next_try_at is None, "time alone changes no limit; the sweep and Retry look"
+
+    failures.retry(failure, admin)
+    archive.sync()
+
+    (failure,) = archive.house.open_failures()
+    assert (failure.attempts, failure.next_try_at) == (1, None)
+
+
+def test_the_same_content_waits_for_the_file_whose_reply_was_lost(
+    hub: Sandbox, tmp_path: Path, settings: Settings
+) -> None:
+    settings.SQLITE_DIR = tmp_path
+    archive = furnish_archive(hub, tmp_path, is_prepared=False)
+    link, flow = Link.objects.get(), Flow.objects.get(pk=archive.house.flows["to_left"].pk)
+    intent = ChildIntent.objects.create(
+        type_pair=link.type_pair,
+        flow=flow,
+        link=link,
+        kind=ChildIntent.Kind.FILE,
+        key="lost",
+        source_side=flow.source_side,
+        source_id=hashlib.md5(b"same", usedforsecurity=False).hexdigest(),
+        sent={
+            "record_id": archive.contact,
+            "holder": "gone",
+            "file": "gone",
+            "name": "one.txt",
+            "size": 4,
+            "digest": hashlib.md5(b"same", usedforsecurity=False).hexdigest(),
+        },
+        sent_at=timezone.now(),
+        fence=0,
+    )
+    archive.desk.attach(ANA, "copy.txt", b"same")
+    archive.sweep()
+    assert archive.in_hubspot() == [], "it may be there in a moment"
+
+    ChildIntent.objects.filter(pk=intent.pk).update(sent_at=timezone.now() - timedelta(hours=1))
+    FollowUp.objects.update(due_at=timezone.now())
+    archive.sync()
+
+    assert archive.in_hubspot() == [b"same"]
+    assert FollowUp.objects.count() == 0

@@ -96,6 +96,16 @@ class Desk:
             }
         return is_open
 
+    def is_being_sent(self, link: LinkState, file: FileInfo, digest: str) -> bool:
+        """Tell whether a lost reply leaves open if this very content arrived, from elsewhere."""
+        is_open = any(
+            intent.sent["digest"] == digest for intent in self.memory.intents.get(link.pk, ())
+        )
+        if is_open:
+            self.stands(link, file)
+            look_soon(self.session, link.source_id)
+        return is_open
+
     def waits(self, link: LinkState, file: FileInfo) -> bool:
         """Tell whether a file failed, and its time has not come."""
         failure = self.memory.failures.get((link.source_id, child_of(file)))
@@ -117,7 +127,7 @@ class Desk:
         """Store that a file could not be carried; the same refusal is told once."""
         self.stands(link, file)
         known = self.memory.failures.get((link.source_id, child_of(file)))
-        is_told = known is not None and known.message == error.message
+        is_told = known is not None and known.message == error.message and not known.next_try_at
         if not (is_told and error.category == Category.FILE_REFUSED):
             child_failures.record(self.session, link, child_of(file), error)
 

@@ -124,6 +124,7 @@ def _take(
         return
     desk.stands(link, file)
     if outcome.is_unknown:
+        desk.memory.intents.setdefault(link.pk, []).append(intent)
         look_soon(desk.session, link.source_id)
         return
     intent.delete()

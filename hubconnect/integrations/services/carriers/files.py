@@ -120,6 +120,11 @@ def _is_wanted(desk: Desk, link: LinkState, file: FileInfo) -> bool:
     if desk.waits(link, file):
         desk.stands(link, file)
         return False
+    return _is_allowed(desk, link, file)
+
+
+def _is_allowed(desk: Desk, link: LinkState, file: FileInfo) -> bool:
+    """Tell whether the limits let a file pass; store that they do not."""
     reason = desk.rules.refuse_reason(file.name, file.size)
     if reason:
         hint = "Change the limits in the mapping if it is to be carried."
@@ -163,6 +168,8 @@ def _carry_group(
             continue
         key = (link.pk, fetched.digest)
         if key in desk.memory.known or key in sending:
+            continue
+        if desk.is_being_sent(link, file, fetched.digest):
             continue
         same = there.find(link, fetched, directory)
         if same is None:
