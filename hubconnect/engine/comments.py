@@ -77,11 +77,12 @@ class AddComment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditComment:
-    """A copy to change."""
+    """A copy to change; ``before`` is the hash of what it says until now."""
 
     comment: Comment
     known: KnownComment
     body: str
+    before: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,8 +206,9 @@ def _decide_edit(
     body = compose(strip_line(comment.body, known.source_line), known.target_line, rules)
     if text_hash(body) == text_hash(target.body):
         return AgreeComment(comment=comment, known=known, target=target)
-    if text_hash(target.body) == known.target_base or rules.flow.winner == "source":
-        return EditComment(comment=comment, known=known, body=body)
+    before = text_hash(target.body)
+    if before == known.target_base or rules.flow.winner == "source":
+        return EditComment(comment=comment, known=known, body=body, before=before)
     if rules.flow.winner == "target":
         # The opposite flow brings the target's text; until then the source's edit is known.
         return AgreeComment(comment=comment, known=known)

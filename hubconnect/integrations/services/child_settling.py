@@ -10,7 +10,7 @@ from django.utils import timezone
 from hubconnect.connectors.base import Settled
 from hubconnect.connectors.children import Comment, CommentDraft, SentComment, SentFile
 from hubconnect.connectors.errors import Category, RecordError
-from hubconnect.engine.comments import text_hash
+from hubconnect.engine.comments import excerpt, text_hash
 from hubconnect.engine.plan import LinkState
 from hubconnect.integrations.models import ChildIntent, FollowUp, Link, Side
 from hubconnect.integrations.services import (
@@ -132,7 +132,7 @@ def _settle_add(session: Session, intent: ChildIntent, link: LinkState, answers:
         return 1
     if answer.id:
         stands = answers.comments.get(answer.id)
-        body = stands.body if stands is not None else intent.sent["body"]
+        body = _arrived(intent.sent["body"], stands)
         version = stands.version if stands is not None else ""
         comment_links.conclude(session, intent, answer.id, body, version)
         return 1
@@ -144,6 +144,15 @@ def _settle_add(session: Session, intent: ChildIntent, link: LinkState, answers:
         return 0
     intent.delete()
     return 1
+
+
+def _arrived(sent: str, stands: Comment | None) -> str:
+    """Return the text that arrived: as the target wrote it down, unless somebody edited it since.
+
+    What was edited differs from what both sides agreed on, and goes back.
+    """
+    is_as_sent = stands is not None and excerpt(stands.body, len(sent)) == excerpt(sent, len(sent))
+    return stands.body if stands is not None and is_as_sent else sent
 
 
 def _settle_edit(session: Session, intent: ChildIntent, link: LinkState, answers: _Answers) -> int:

@@ -9,10 +9,12 @@ from pytest_django.fixtures import Settings
 
 from hubconnect.connectors.errors import Category
 from hubconnect.core.models import User
+from hubconnect.engine.comments import text_hash
 from hubconnect.integrations.models import (
     ChildIntent,
     CommentLink,
     Failure,
+    Flow,
     FollowUp,
     Link,
     RecordEvent,
@@ -223,3 +225,45 @@ def test_comments_of_before_the_start_are_known_only(desks: Desks) -> None:
     desks.left.say(ANA, "New")
     desks.sync()
     assert desks.right.said(ANA) == ["New"]
+
+
+def test_an_edit_made_while_an_earlier_one_is_under_way_is_not_lost(
+    desks: Desks, settings: Settings
+) -> None:
+    settings.OVERLAPS_S = {"sql": 0}
+    desks.left.say(ANA, "One")
+    desks.sync()
+    known = CommentLink.objects.get()
+    flow = Flow.objects.get(pk=desks.house.flows["to_right"].pk)
+    lost = ChildIntent.objects.create(
+        type_pair=known.link.type_pair,
+        flow=flow,
+        link=known.link,
+        kind=ChildIntent.Kind.EDIT,
+        key="lost",
+        source_side=flow.source_side,
+        source_id=known.left_id,
+        target_id=known.right_id,
+        sent={
+            "record_id": known.link.right_id,
+            "body": "<p>Two</p>",
+            "base": text_hash("<p>Two</p>"),
+            "version": "2",
+            "before": known.right_base,
+            "known": known.pk,
+            "summary": "Two",
+        },
+        sent_at=timezone.now(),
+        fence=0,
+    )
+    desks.left.edit("One", "Three")
+    desks.house.run("to_right")
+    assert ChildIntent.objects.filter(pk=lost.pk).exists()
+    assert desks.right.said(ANA) == ["One"]
+
+    desks.right.edit("One", "Two")  # now it arrives
+    desks.house.run("to_right")
+    desks.sync()
+
+    assert desks.both() == (["Three"], ["Three"])
+    assert ChildIntent.objects.count() == 0

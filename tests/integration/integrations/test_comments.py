@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from hubconnect.integrations.models import ChildIntent, CommentLink, FollowUp
@@ -259,3 +261,37 @@ def test_comments_without_a_table_for_them_are_refused(hub: Sandbox, tmp_path: P
     )
     with pytest.raises(ActivationRefusedError, match="cannot have comments"):
         house.activate()
+
+
+def test_an_edit_of_a_copy_whose_reply_was_lost_goes_back(office: Office) -> None:
+    office.desk.say(ANA, "Hello")
+    path = "/crm/objects/2026-03/notes/batch/"
+    office.hub.fault(path=path, method="POST", drop="after", times=0)
+    office.house.run("to_left")
+    office.hub.clear_faults()
+    assert ChildIntent.objects.count() == 1
+    (note_id,) = office.hub.associations("contacts", office.contact, "notes")
+    office.hub.update("notes", note_id, {"hs_note_body": "<p>Hello you</p>"})
+
+    office.house.sync_until(lambda: office.said() == ["Hello you"])
+
+    office.sync()
+    assert office.notes() == ["Hello you"]
+
+
+def test_the_side_that_wins_keeps_its_text_though_the_request_was_lost(office: Office) -> None:
+    Mapping.objects.update(comment_conflict="right")
+    note_id = office.note("Called Ana")
+    office.house.sync_until(lambda: office.said() == ["Called Ana"])
+    office.sync()
+    office.hub.update("notes", note_id, {"hs_note_body": "<p>HubSpot says</p>"})
+    office.desk.edit("Called Ana", "The desk says")
+    office.hub.fault(path="/crm/objects/2026-03/notes/batch/update", drop="before")
+    office.house.run("to_left")
+    assert ChildIntent.objects.count() == 1
+
+    ChildIntent.objects.update(sent_at=timezone.now() - timedelta(hours=1))
+    office.house.sync_until(lambda: ChildIntent.objects.count() == 0)
+    office.sync()
+
+    assert office.notes() == office.said() == ["The desk says"]

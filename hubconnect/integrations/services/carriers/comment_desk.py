@@ -59,6 +59,7 @@ class Memory:
 
     Attributes:
         standing: failures that stand this time too, as ``child_failures.heal`` names them.
+        held: comments that were left alone until a lost reply is settled.
     """
 
     session: Session
@@ -69,6 +70,7 @@ class Memory:
         tuple[str, str], str
     ]  # version at which a person let go, by record and child
     standing: set[str] = field(default_factory=set)
+    held: int = 0
 
     @classmethod
     def of(

@@ -101,7 +101,7 @@ def _edit_intent(session: Session, link: LinkState, edit: EditComment) -> ChildI
         "body": edit.body,
         "base": base,
         "version": comment_links.version_of(comment.version),
-        "before": known.target_base,
+        "before": edit.before,
         "known": known.pk,
         "summary": excerpt(comment.body),
     }

@@ -29,6 +29,7 @@ def read_changed(session: Session) -> None:
     """Carry the comments that changed since the last run.
 
     The first run only fixes where the next one starts: new links have all their comments compared.
+    While a lost reply leaves open what some comments are, the window is read again.
 
     Raises:
         ConnectorError: a system stopped the work; the window is read again.
@@ -38,8 +39,11 @@ def read_changed(session: Session) -> None:
         return
     flow = session.flow
     upper = session.source.now()
-    if flow.comments_read_to is not None:
-        read_since(session, flow.comments_read_to - overlap(session), upper)
+    is_whole = flow.comments_read_to is None or read_since(
+        session, flow.comments_read_to - overlap(session), upper
+    )
+    if not is_whole:
+        return
     with transaction.atomic():
         renew(session.lease)
         flow.comments_read_to = upper
@@ -60,8 +64,10 @@ def _is_wanted(session: Session) -> bool:
     return is_any and not (source.commenting is None and source.attaching is None)
 
 
-def read_since(session: Session, lower: datetime, upper: datetime) -> None:
+def read_since(session: Session, lower: datetime, upper: datetime) -> bool:
     """Carry the comments that changed in a span, and look again at the files they carry.
+
+    Returns False where some had to be left alone for now.
 
     Where asking costs nothing that is metered, other holders of files are asked for as well; of
     HubSpot's calls and meetings the sweep does that.
@@ -72,13 +78,22 @@ def read_since(session: Session, lower: datetime, upper: datetime) -> None:
     if not session.source.is_metered:
         files.look_at_changed(session, window, again=False)
     if reader is None:
-        return
+        return True
+    held = 0
     for page in reader.changed_comments(session.flow.source_type, window):
         hanging = _hanging(session, page.records)
-        found = _carry(desk, hanging) if desk is not None else _read(session, reader, hanging)
+        if not hanging:
+            continue
+        if desk is not None:
+            memory = Memory.of(session, [link for link, _ in hanging], {one for _, one in hanging})
+            found = _carry(desk, memory, hanging)
+            held += memory.held
+        else:
+            found = _read(session, reader, hanging)
         if session.spec.children.files is not None:
             carrying = [(link, one.holder) for link, one in found if one.has_files and one.holder]
             files.look_again(session, carrying)
+    return not held
 
 
 def _hanging(session: Session, records: Mapping[str, Iterable[str]]) -> list[tuple[LinkState, str]]:
@@ -92,18 +107,16 @@ def _hanging(session: Session, records: Mapping[str, Iterable[str]]) -> list[tup
     ]
 
 
-def _carry(desk: Desk, hanging: list[tuple[LinkState, str]]) -> list[tuple[LinkState, Comment]]:
-    if not hanging:
-        return []
-    session, ids = desk.session, {one for _, one in hanging}
-    memory = Memory.of(session, [link for link, _ in hanging], ids)
+def _carry(
+    desk: Desk, memory: Memory, hanging: list[tuple[LinkState, str]]
+) -> list[tuple[LinkState, Comment]]:
     found = comments.work(desk, memory, hanging)
     if memory.failures:
         looked_at = {(link.source_id, child_of(one)) for link, one in hanging}
         others = {f"{record}\n{child}" for record, child in set(memory.failures) - looked_at}
         source_ids = {link.source_id for link, _ in hanging}
         kept = memory.standing | others
-        child_failures.heal(session, source_ids, KIND, but=kept)
+        child_failures.heal(desk.session, source_ids, KIND, but=kept)
     return found
 
 

@@ -62,6 +62,7 @@ def work(desk: Desk, memory: Memory, hanging: Sequence[Hanging]) -> list[tuple[L
     free = []
     for one in hanging:
         if memory.is_held(one):
+            memory.held += 1
             memory.stands(*one)
             look_soon(desk.session, one[0].source_id)
         else:
