@@ -86,25 +86,32 @@ def _plan_one(
             plan.missing.append((one, far_id))
     plan.add += added
     gone = [each for each in by_source.values() if each.source_to not in held]
-    _end(plan, one, gone, is_replaced=is_single and bool(added))
+    _end(plan, one, gone, added, is_single=is_single)
     defaults = [each for each in known if not each.source_to]
     if held:
-        _end(plan, one, defaults, is_replaced=is_single and bool(added))
+        _end(plan, one, defaults, added, is_single=is_single)
     elif one.default and not defaults:
         plan.add.append(Agreed(one, "", one.default))
 
 
 def _end(
-    plan: AssociationPlan, one: AssociationFlow, gone: list[Agreed], *, is_replaced: bool
+    plan: AssociationPlan,
+    one: AssociationFlow,
+    gone: list[Agreed],
+    added: list[Agreed],
+    *,
+    is_single: bool,
 ) -> None:
-    """End what is gone; where the target holds one link, a new one takes its place by itself.
+    """End what is gone; a new one takes its place by itself if it is the same, or the only one.
 
     What is left at the target stays agreed on, or the opposite flow would bring it back.
     """
-    if is_replaced:
-        plan.forget += gone
-    elif one.carries_removal:
-        plan.end += gone
+    new = {each.target_to for each in added}
+    for each in gone:
+        if each.target_to in new or (is_single and added):
+            plan.forget.append(each)
+        elif one.carries_removal:
+            plan.end.append(each)
 
 
 def _by_number(text: str) -> tuple[int, str]:

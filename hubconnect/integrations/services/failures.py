@@ -59,11 +59,14 @@ def dismiss(failure: Failure, actor: User) -> None:
 
 
 def _look_again(failure: Failure) -> None:
-    """Have what hangs on the record compared once more, which takes note of the dismissal."""
+    """Have comments and files of the record compared once more, which notes the dismissal."""
+    kind = failure.child.partition(" ")[0]
+    if kind not in (FollowUp.Kind.COMMENTS, FollowUp.Kind.FILES):
+        return  # it would only be refused once more
     FollowUp.objects.update_or_create(
         flow=failure.flow,
         record_id=failure.record_id,
-        kind=failure.child.partition(" ")[0],
+        kind=kind,
         waits_type="",
         waits_id="",
         defaults={"due_at": timezone.now()},

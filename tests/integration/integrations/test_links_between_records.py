@@ -490,3 +490,39 @@ def sweep(shop: Shop, name: str) -> None:
     """Run a flow with its sweep due."""
     Flow.objects.update(next_sweep_at=timezone.now())
     shop.run(name)
+
+
+def test_a_default_that_the_source_names_later_stays_agreed_on(shop: Shop, hub: Sandbox) -> None:
+    shop.desk.run("insert into customers (id, email) values (77, 'ana@x.example')")
+    AssociationMapping.objects.update(default_right="77")
+    roof = deal(hub, "Roof")
+    shop.activate()
+    for name in ("to_right", "to_left", "orders to_right"):
+        shop.run(name)
+    assert shop.orders() == {"Roof": "ana@x.example"}
+    ana = shop.contact_id("ana@x.example")
+
+    hub.associate("deals", roof, "contacts", ana)
+    sweep(shop, "orders to_right")
+
+    row = AssociationLink.objects.get()
+    assert (row.left_to_id, row.right_to_id) == (ana, "77")
+    assert shop.orders() == {"Roof": "ana@x.example"}
+
+
+def test_a_dismissed_id_is_not_refused_again_until_the_record_changes(
+    shop: Shop, hub: Sandbox, admin: User
+) -> None:
+    shop.desk.script("alter table orders add column short_id varchar(2)")
+    deal(hub, "Roof")
+    shop.activate()
+    shop.run("orders to_right")
+    Pair.objects.filter(pk=shop.pair.pk).update(right_id_field="short_id")
+    hub.update("deals", hub.list("deals")[0]["id"], {"dealname": "Roofs"})
+    shop.run_until_seen("orders to_right")
+    (failure,) = shop.open_failures()
+
+    failures.dismiss(failure, admin)
+    sweep(shop, "orders to_right")
+
+    assert shop.open_failures() == []

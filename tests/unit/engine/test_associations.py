@@ -56,6 +56,15 @@ def test_a_link_that_is_gone_is_ended() -> None:
     assert plan((), agreed=[gone]).end == [gone]
 
 
+def test_a_link_that_goes_on_under_another_id_is_not_ended() -> None:
+    gone = Agreed(COMPANY, "1", "f1")
+
+    made = plan({"3"}, agreed=[gone], known={"3": "f1"})
+
+    assert made.add == [Agreed(COMPANY, "3", "f1")]
+    assert (made.end, made.forget) == ([], [gone])
+
+
 def test_a_link_that_is_gone_stays_agreed_on_where_removals_are_not_carried() -> None:
     flow = AssociationFlow(
         source="a", source_to="companies", target="b", target_to="firms", carries_removal=False

@@ -159,6 +159,17 @@ def _take(one: Carried, agreed: Agreed, outcome: Outcome, *, is_end: bool) -> No
 
 def _store(session: Session, carried: Sequence[Carried]) -> None:
     side = session.flow.source_side
+    # First what goes: a new link may take the place of an old one with the same far end.
+    for one in carried:
+        for each in (*one.ended, *one.plan.forget):
+            AssociationLink.objects.filter(
+                link_id=one.link.pk,
+                **{
+                    f"{side}_association": each.association.source,
+                    f"{side}_to_id": each.source_to,
+                    f"{side.other}_association": each.association.target,
+                },
+            ).delete()
     AssociationLink.objects.bulk_create(
         [
             AssociationLink(
@@ -175,16 +186,6 @@ def _store(session: Session, carried: Sequence[Carried]) -> None:
         ],
         ignore_conflicts=True,
     )
-    for one in carried:
-        for each in (*one.ended, *one.plan.forget):
-            AssociationLink.objects.filter(
-                link_id=one.link.pk,
-                **{
-                    f"{side}_association": each.association.source,
-                    f"{side}_to_id": each.source_to,
-                    f"{side.other}_association": each.association.target,
-                },
-            ).delete()
 
 
 def _fail_and_wait(session: Session, carried: Sequence[Carried]) -> set[str]:

@@ -6,19 +6,23 @@ is seen as nothing new.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
+
+from django.utils import timezone
 
 from hubconnect.connectors.base import Connector, Field, Patch, Value, ValueType
 from hubconnect.connectors.errors import RecordError
 from hubconnect.engine.plan import LinkState
 from hubconnect.engine.values import ConversionError, parse_text
 from hubconnect.integrations.models import FollowUp
-from hubconnect.integrations.services import child_failures
+from hubconnect.integrations.services import child_failures, follow_ups
 from hubconnect.integrations.services.lease import renew
 from hubconnect.integrations.services.session import Session
 
 KIND = FollowUp.Kind.REMOTE
 CHILD = f"{KIND} id and link"
+LOOK_SOON = timedelta(seconds=10)
 
 
 def carry(session: Session, links: Sequence[LinkState]) -> None:
@@ -29,11 +33,14 @@ def carry(session: Session, links: Sequence[LinkState]) -> None:
         LeaseLostError: another worker took over.
     """
     failed: list[tuple[LinkState, RecordError]] = []
+    unknown: list[LinkState] = []
     for half in _halves(session, links):
-        _write(session, half, failed)
+        _write(session, half, failed, unknown)
     for link, error in failed:
         child_failures.record(session, link, CHILD, error)
-    standing = {f"{link.source_id}\n{CHILD}" for link, _ in failed}
+    again = [link.source_id for link in unknown]
+    follow_ups.look_at(session, KIND, again, timezone.now() + LOOK_SOON)
+    standing = {f"{one}\n{CHILD}" for one in (*again, *(link.source_id for link, _ in failed))}
     child_failures.heal(session, [link.source_id for link in links], KIND, but=standing)
 
 
@@ -94,18 +101,24 @@ def _halves(session: Session, links: Sequence[LinkState]) -> Iterator[_Half]:
         )
 
 
-def _write(session: Session, half: _Half, failed: list[tuple[LinkState, RecordError]]) -> None:
+def _write(
+    session: Session,
+    half: _Half,
+    failed: list[tuple[LinkState, RecordError]],
+    unknown: list[LinkState],
+) -> None:
     """Send the values. Repeating that does no harm, so a lost reply needs no settling."""
     patches = half.patches(failed)
     size = half.system.batch_size
     for start in range(0, len(patches), size):
         renew(session.lease)
         batch = {patch.key: patch for patch in patches[start : start + size]}
-        failed += [
-            (half.links[batch[outcome.key].id], outcome.error)
-            for outcome in half.system.update(half.object_type, list(batch.values()))
-            if outcome.error is not None
-        ]
+        for outcome in half.system.update(half.object_type, list(batch.values())):
+            link = half.links[batch[outcome.key].id]
+            if outcome.error is not None:
+                failed.append((link, outcome.error))
+            elif outcome.is_unknown:
+                unknown.append(link)
 
 
 def counterpart_values(
