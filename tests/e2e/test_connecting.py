@@ -57,6 +57,8 @@ def test_connecting_leads_to_hubspot_and_back(
     save_connected(page)
     expect(page.get_by_role("button", name="Reconnect")).to_be_visible()
     look(page, "system-saved")
+    page.goto(f"{live_server.url}/help/hubspot-scopes/")
+    look(page, "help-topic")
     assert SignIn.objects.get().system == System.objects.get()
 
 

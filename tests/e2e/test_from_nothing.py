@@ -78,6 +78,7 @@ def draw_mapping(page: Page, address: str) -> None:
     look(page, "mapping-suggested")
     page.get_by_role("button", name="Add all 3").click()
     expect(page.get_by_label("Email: direction")).to_have_value("both")
+    look(page, "mapping-fields")
     page.get_by_role("button", name="Check and save").click()
     expect(page.get_by_text("saved as version")).to_be_visible()
 
@@ -174,6 +175,8 @@ def test_first_sync(
     expect(page.get_by_text("saved")).to_be_visible()
     run = activate_and_run(page)
 
+    page.reload()
+    look(page, "integration")
     page.get_by_role("link", name="Sync history").first.click()
     look(page, "history")
     page.goto(f"{live_server.url}/history/{run.pk}/")

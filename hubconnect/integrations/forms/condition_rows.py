@@ -31,7 +31,10 @@ class ConditionForm(forms.Form):
         self.number, self.row = number, row
         self._conditions = conditions
         self._known = (conditions.fields or {}).get(row.field)
-        self._put("field", row.field, self._select(self._field_choices(), "Field"))
+        fields = self._select(self._field_choices(), "Field")
+        if conditions.added == number:
+            fields.attrs["autofocus"] = True
+        self._put("field", row.field, fields)
         self._put("condition", row.condition, self._select(self._operator_choices(), "Comparison"))
         self._put("was", row.field, forms.HiddenInput())
         if row.operator in MANY:

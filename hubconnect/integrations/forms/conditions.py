@@ -54,6 +54,7 @@ class Conditions:
         text: the JSON.
         rows: the same as rows; those being filled in are not in the text yet.
         drawn: the text as the page last showed it.
+        added: the place of a row that was just added, which is filled in next.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Conditions:
     rows: list[Row] = field(default_factory=list)
     drawn: str = ""
     is_at_odds: bool = False
+    added: int | None = None
 
     # --- Filling ---------------------------------------------------------------------------------
 
@@ -94,6 +96,7 @@ class Conditions:
     def add(self) -> None:
         """Add a row to be filled in."""
         if not self.is_full:
+            self.added = len(self.rows)
             self.rows.append(Row())
 
     def remove(self, place: int) -> None:

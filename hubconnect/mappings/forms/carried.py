@@ -115,6 +115,7 @@ class CarriedForm(forms.ModelForm[Mapping]):
             choices = carried_choices(sides)
             field.choices = choices[:1] if reason else choices
             field.required = False
+            field.mark_optional = False  # type: ignore[attr-defined]  # {% field %}'s
         conflict = self.fields["comment_conflict"]
         assert isinstance(conflict, forms.ChoiceField)  # noqa: S101  for the type checker
         conflict.choices = [
