@@ -32,7 +32,7 @@ def save_connected(page: Page) -> None:
     expect(page.get_by_text("HubSpot is connected and saved.")).to_be_visible()
 
 
-@pytest.mark.requirement("S13", "S14")
+@pytest.mark.requirement("S6", "S8", "S104")
 def test_connecting_leads_to_hubspot_and_back(
     live_server: LiveServer, page: Page, sync_admin: User, hub: Sandbox
 ) -> None:
@@ -76,7 +76,7 @@ def test_refusing_consent_is_said_and_connecting_again_works(
     save_connected(page)
 
 
-@pytest.mark.requirement("S56")
+@pytest.mark.requirement("S123", "S125", "S126")
 def test_redirected_address_is_pasted_by_hand(
     live_server: LiveServer, page: Page, browser: Browser, sync_admin: User, hub: Sandbox
 ) -> None:

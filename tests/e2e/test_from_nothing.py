@@ -159,7 +159,7 @@ def activate_and_run(page: Page) -> Run:
     return run
 
 
-@pytest.mark.requirement("S60")
+@pytest.mark.requirement("S19", "S35", "S39")
 def test_first_sync(
     live_server: LiveServer, page: Page, sync_admin: User, desk: ChattyDesk
 ) -> None:

@@ -40,7 +40,7 @@ def house(hub: Sandbox, desk_file: Path) -> House:
     return made
 
 
-@pytest.mark.requirement("S85")
+@pytest.mark.requirement("S89")
 def test_refusal_is_mended_from_the_failure(
     live_server: LiveServer, page: Page, sync_admin: User, house: House
 ) -> None:
