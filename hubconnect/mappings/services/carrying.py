@@ -6,8 +6,7 @@ from auditlog.models import LogEntry
 from django.db import transaction
 
 from hubconnect.mappings.models import AssociationMapping, Mapping
-from hubconnect.mappings.services import usage
-from hubconnect.mappings.services.rows import ChangedMeanwhileError
+from hubconnect.mappings.services.rows import lock_version
 
 
 @transaction.atomic
@@ -20,14 +19,8 @@ def save_carried(
         InUseError: an active integration uses it.
         ChangedMeanwhileError: its version is no longer the one that was edited.
     """
-    locked = Mapping.objects.select_for_update().get(pk=mapping.pk)
-    usage.ensure_editable(locked)
-    if locked.version != version:
-        msg = (
-            f"Somebody saved version {locked.version} while you edited version {version}. "
-            "Reload the page to see it, then make your changes again."
-        )
-        raise ChangedMeanwhileError(msg)
+    advice = "Reload the page to see it, then make your changes again."
+    locked = lock_version(mapping, version, advice)
     before = [_words(row) for row in locked.associations.all()]
     locked.associations.all().delete()
     AssociationMapping.objects.bulk_create(associations)

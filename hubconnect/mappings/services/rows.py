@@ -19,6 +19,23 @@ def read_rules(mapping: Mapping) -> list[FieldRule]:
     return [_rule(row) for row in mapping.rows.prefetch_related("value_map")]
 
 
+def lock_version(mapping: Mapping, version: int, advice: str) -> Mapping:
+    """Return the stored mapping, locked, if it is still the one that was edited.
+
+    Raises:
+        InUseError: an active integration uses it.
+        ChangedMeanwhileError: it is not; ``advice`` says what to do.
+    """
+    locked = Mapping.objects.select_for_update().get(pk=mapping.pk)
+    usage.ensure_editable(locked)
+    if locked.version != version:
+        msg = (
+            f"Somebody saved version {locked.version} while you edited version {version}. {advice}"
+        )
+        raise ChangedMeanwhileError(msg)
+    return locked
+
+
 @transaction.atomic
 def save_rules(mapping: Mapping, rules: Sequence[FieldRule], *, name: str, version: int) -> Mapping:
     """Replace the rows of a mapping, as of its next version.
@@ -27,14 +44,8 @@ def save_rules(mapping: Mapping, rules: Sequence[FieldRule], *, name: str, versi
         InUseError: an active integration uses it.
         ChangedMeanwhileError: its version is no longer the one that was edited.
     """
-    locked = Mapping.objects.select_for_update().get(pk=mapping.pk)
-    usage.ensure_editable(locked)
-    if locked.version != version:
-        msg = (
-            f"Somebody saved version {locked.version} while you edited version {version}. "
-            "Your rows are still here: save again to put them in its place, or reload the page."
-        )
-        raise ChangedMeanwhileError(msg)
+    advice = "Your rows are still here: save again to put them in its place, or reload the page."
+    locked = lock_version(mapping, version, advice)
     before = read_rules(locked)
     locked.rows.all().delete()
     _store(locked, rules)
