@@ -9,13 +9,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from hubconnect.core.helping import find_topic
 from hubconnect.core.models import Role
 from hubconnect.core.numbers import whole_number
+from hubconnect.core.paging import page_by_key
 from hubconnect.core.permissions import ensure_role, role_required
 from hubconnect.core.wording import counted
 from hubconnect.integrations.filters import FailureFilter
 from hubconnect.integrations.models import Failure
 from hubconnect.integrations.services import causes, failures, history, story
 from hubconnect.integrations.services.nudging import Nudge
-from hubconnect.integrations.views.paging import page_by_key
 
 FAILURES_A_PAGE = 50
 MOST_AT_ONCE = 1000

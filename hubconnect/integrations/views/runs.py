@@ -6,10 +6,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
+from hubconnect.core.paging import page_by_key
 from hubconnect.integrations.filters import RunFilter
 from hubconnect.integrations.models import RecordEvent, Run
 from hubconnect.integrations.services import history
-from hubconnect.integrations.views.paging import page_by_key
 
 RUNS_A_PAGE = 30
 RECORDS_A_PAGE = 50
