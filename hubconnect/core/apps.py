@@ -13,4 +13,6 @@ class CoreConfig(AppConfig):
         """Register the start-up checks and what of users goes into the audit trail."""
         from hubconnect.core import audit, checks, models  # noqa: F401, PLC0415  apps come first
 
-        audit.keep_trail(models.User, secret=("password",), ignored=("last_login",))
+        audit.keep_trail(
+            models.User, secret=("password",), ignored=("last_login",), page="core:user_edit"
+        )

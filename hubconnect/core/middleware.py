@@ -1,10 +1,13 @@
-"""What happens around each request: the reader's time zone, and an id in every log line."""
+"""What happens around each request: its address, an id in its log lines, the reader's zone."""
 
+import contextlib
+import ipaddress
 import uuid
 import zoneinfo
 from collections.abc import Callable
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
@@ -40,3 +43,25 @@ class TimeZoneMiddleware:
             return self.get_response(request)
         with timezone.override(zoneinfo.ZoneInfo(name)):
             return self.get_response(request)
+
+
+class ClientAddressMiddleware:
+    """Leaves only an address that can be trusted as ``REMOTE_ADDR``, or none.
+
+    Behind a proxy it is the last one that ``X-Forwarded-For`` names: the proxy wrote it. What
+    stands before it, anybody may have sent.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer the request with its address settled."""
+        text = str(request.META.pop("REMOTE_ADDR", ""))
+        forwarded = str(request.META.pop("HTTP_X_FORWARDED_FOR", ""))
+        if forwarded and getattr(settings, "SECURE_PROXY_SSL_HEADER", None):
+            text = forwarded.rpartition(",")[2].strip()
+        # None for a socket without address, or a proxy that writes something else.
+        with contextlib.suppress(ValueError):
+            request.META["REMOTE_ADDR"] = str(ipaddress.ip_address(text))
+        return self.get_response(request)

@@ -1,4 +1,4 @@
-"""Addresses of sign-in, the reader's profile, users and health."""
+"""Addresses of sign-in, the reader's profile, users, the audit trail and health."""
 
 from django.contrib.auth import views as auth_views
 from django.urls import path
@@ -12,6 +12,8 @@ urlpatterns = [
     path("health/", views.health, name="health"),
     path("profile/", views.profile, name="profile"),
     path("profile/password/", views.password_change, name="password_change"),
+    path("audit/", views.audit_list, name="audit_list"),
+    path("audit/csv/", views.audit_csv, name="audit_csv"),
     path("users/", views.user_list, name="user_list"),
     path("users/add/", views.user_add, name="user_add"),
     path("users/<int:pk>/", views.user_edit, name="user_edit"),

@@ -1,4 +1,4 @@
-"""Sign-in, profile, users, health, and the pages that say what went wrong."""
+"""Sign-in, profile, users, audit, health, and the pages that say what went wrong."""
 
 from http import HTTPStatus
 
@@ -7,10 +7,13 @@ from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
+from hubconnect.core import trail
+from hubconnect.core.csv_export import csv_response
+from hubconnect.core.filters import TrailFilter
 from hubconnect.core.forms import (
     OwnPasswordForm,
     PasswordForm,
@@ -19,10 +22,12 @@ from hubconnect.core.forms import (
     UserForm,
 )
 from hubconnect.core.models import Role, User
+from hubconnect.core.paging import page_by_key
 from hubconnect.core.permissions import role_required, signed_in
 from hubconnect.core.services import LastAdminError, save_user, set_password
 
 read_and_write = require_http_methods(["GET", "POST"])
+ENTRIES_A_PAGE = 50
 
 
 class SignInView(LoginView):
@@ -119,6 +124,28 @@ def user_password(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, f"{person} has a new password. Tell it to them in person.")
         return redirect("core:user_edit", pk=pk)
     return render(request, "core/password_form.html", {"form": form, "person": person})
+
+
+@require_GET
+def audit_list(request: HttpRequest) -> HttpResponse:
+    """List who changed what, newest first."""
+    chosen = TrailFilter(request.GET, queryset=trail.entries())
+    page = page_by_key(chosen.qs, request, ENTRIES_A_PAGE)
+    context = {
+        "filter": chosen,
+        "page": page,
+        "lines": trail.lines(page.items),
+        "is_narrowed": any(request.GET.get(name) for name in chosen.filters),
+        "query": request.GET.urlencode(),
+    }
+    return render(request, "core/audit_list.html", context)
+
+
+@require_GET
+def audit_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """Give the same as a CSV file, all of it."""
+    chosen = TrailFilter(request.GET, queryset=trail.entries())
+    return csv_response("hubconnect-audit.csv", trail.HEADER, trail.rows(chosen.qs))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

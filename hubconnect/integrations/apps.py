@@ -14,8 +14,7 @@ class IntegrationsConfig(AppConfig):
 
         How far a flow has come is no change by a person.
         """
-        from auditlog.registry import auditlog  # noqa: PLC0415  needs the loaded applications
-
+        from hubconnect.core.audit import keep_trail  # noqa: PLC0415  apps come first
         from hubconnect.integrations.models import (  # noqa: PLC0415
             Flow,
             Integration,
@@ -25,8 +24,10 @@ class IntegrationsConfig(AppConfig):
 
         guards.register()
         repairing.register()
-        auditlog.register(Integration, exclude_fields=["created_at", "updated_at"])
-        auditlog.register(Pair, exclude_fields=["type_pair", "is_swapped"])
-        cursor = ["phase", "window_lower", "window_upper", "after_id", "is_window_open"]
-        moving = ["spec_hash", "next_run_at", "nudged_at", "setbacks", "asked_by", "is_paused"]
-        auditlog.register(Flow, exclude_fields=[*cursor, *moving])
+        page = "integrations:detail"
+        keep_trail(Integration, ignored=("created_at", "updated_at"), page=page)
+        keep_trail(Pair, ignored=("type_pair", "is_swapped"), page="integrations:pair")
+        cursor = ("phase", "window_lower", "window_upper", "after_id", "is_window_open")
+        moving = ("spec_hash", "next_run_at", "nudged_at", "setbacks", "asked_by", "is_paused")
+        reading = ("is_second_pass", "comments_read_to", "sweep_after", "next_sweep_at")
+        keep_trail(Flow, ignored=(*cursor, *moving, *reading))

@@ -14,4 +14,5 @@ class MappingsConfig(AppConfig):
         from hubconnect.core.audit import keep_trail  # noqa: PLC0415  apps come first
         from hubconnect.mappings.models import Mapping  # noqa: PLC0415
 
-        keep_trail(Mapping, ignored=("version", "created_at", "updated_at"))
+        ignored = ("version", "created_at", "updated_at")
+        keep_trail(Mapping, ignored=ignored, page="mappings:edit")

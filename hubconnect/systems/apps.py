@@ -15,6 +15,7 @@ class SystemsConfig(AppConfig):
         from hubconnect.systems.models import SignIn, System  # noqa: PLC0415
 
         by_itself = ("report", "state", "state_reason", "checked_at", "updated_at", "created_at")
-        keep_trail(System, secret=("secrets",), ignored=("schema_version", *by_itself))
+        ignored = ("schema_version", *by_itself)
+        keep_trail(System, secret=("secrets",), ignored=ignored, page="systems:detail")
         renewing = ("expires_at", "version", "leased_until", "lost_reason", "renewed_at")
         keep_trail(SignIn, secret=("tokens",), ignored=renewing)
