@@ -38,7 +38,13 @@ class KindFilter(django_filters.ModelChoiceFilter):
 class TrailFilter(django_filters.FilterSet):
     """Which entries of the audit trail are shown."""
 
-    q = django_filters.CharFilter(label="Name or value", method="by_words")
+    q = django_filters.CharFilter(
+        label="Name or value",
+        method="by_words",
+        widget=forms.TextInput(
+            {"type": "search", "placeholder": "Name or value", "class": "input"}
+        ),
+    )
     actor = django_filters.ModelChoiceFilter(
         queryset=User.objects.all(), empty_label="Everybody", label="Who"
     )

@@ -15,7 +15,7 @@ from django.db import models
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from hubconnect.core.audit import page_of
+from hubconnect.core.audit import MASK, page_of
 
 ACTIONS: Final = {
     LogEntry.Action.CREATE: "Added",
@@ -55,13 +55,14 @@ class Line:
 
     @property
     def first(self) -> Sequence[Change]:
-        """The changes that a list shows at once."""
-        return self.changes[:SHOWN]
+        """The changes that a list shows at once; of what is gone, none."""
+        is_gone = self.entry.action == LogEntry.Action.DELETE
+        return () if is_gone else self.changes[:SHOWN]
 
     @property
     def rest(self) -> Sequence[Change]:
         """Those behind a word."""
-        return self.changes[SHOWN:]
+        return self.changes[len(self.first) :]
 
 
 def entries() -> QuerySet[LogEntry]:
@@ -122,8 +123,11 @@ def _line(entry: LogEntry, names: Names) -> Line:
 
 def _changes(entry: LogEntry, model: type[models.Model] | None, names: Names) -> tuple[Change, ...]:
     made: list[Change] = []
+    is_new = entry.action == LogEntry.Action.CREATE
     for field_name, change in (entry.changes or {}).items():
         field = _field(model, field_name)
+        if _is_noise(field, change, is_new=is_new):
+            continue
         label = _label(field, field_name)
         if isinstance(change, dict):  # of many-to-many fields
             objects = ", ".join(str(one) for one in change.get("objects", ()))
@@ -131,9 +135,21 @@ def _changes(entry: LogEntry, model: type[models.Model] | None, names: Names) ->
             made.append(Change(label, objects if is_gone else "", "" if is_gone else objects))
             continue
         old, new = (*change, "", "")[:2]
+        if MASK in (old, new):
+            made.append(Change(label, "", "changed, not shown"))
+            continue
         inner = _inner(label, old, new)
         made += inner or [Change(label, _words(field, old, names), _words(field, new, names))]
-    return tuple(one for one in made if one.before != one.after or one.before)
+    return tuple(one for one in made if one.before != one.after)
+
+
+def _is_noise(field: Any, change: object, *, is_new: bool) -> bool:  # noqa: ANN401 - several kinds
+    """Tell whether a change tells nothing: a key, a relation's other end, a default."""
+    if field is None or isinstance(change, dict):
+        return False
+    if not getattr(field, "concrete", False) or field.primary_key:
+        return True
+    return is_new and isinstance(change, list) and change[-1:] == [str(field.get_default())]
 
 
 def _field(model: type[models.Model] | None, name: str) -> Any:  # noqa: ANN401 - several kinds

@@ -53,7 +53,7 @@ def test_secrets_are_masked_on_the_page_and_in_the_file(admin_client: Client) ->
     system.save()
     exported = b"".join(admin_client.get(reverse("core:audit_csv"))).decode()
     for text in (page(admin_client), exported):
-        assert "••••••" in text
+        assert "changed, not shown" in text
         assert "plum-tart" not in text
         assert "apple-pie" not in text
 
@@ -65,7 +65,7 @@ def test_a_parameter_is_named_and_the_others_left_out(admin_client: Client) -> N
     system.parameters = {"time_zone": "Europe/Berlin", "schema": "public"}
     system.save()
     text = page(admin_client, action=LogEntry.Action.UPDATE)
-    assert "Parameters: time_zone" in text
+    assert "Parameters: time_zone:" in text
     assert "<ins>Europe/Berlin</ins>" in text
     assert "public" not in text
 
