@@ -34,5 +34,6 @@ urlpatterns = [
     path("failures/retry/", failures.failure_retry_many, name="failure_retry_many"),
     path("failures/<int:pk>/", failures.failure_detail, name="failure_detail"),
     path("failures/<int:pk>/retry/", failures.failure_retry, name="failure_retry"),
+    path("failures/<int:pk>/<slug:name>/do/", failures.failure_part, name="failure_part"),
     path("failures/<int:pk>/dismiss/", failures.failure_dismiss, name="failure_dismiss"),
 ]

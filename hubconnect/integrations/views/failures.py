@@ -14,7 +14,7 @@ from hubconnect.core.permissions import ensure_role, role_required
 from hubconnect.core.wording import counted
 from hubconnect.integrations.filters import FailureFilter
 from hubconnect.integrations.models import Failure
-from hubconnect.integrations.services import causes, failures, history, story
+from hubconnect.integrations.services import causes, failures, history, parts, story
 from hubconnect.integrations.services.nudging import Nudge
 
 FAILURES_A_PAGE = 50
@@ -62,6 +62,7 @@ def failure_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "is_preparable": any(step.is_preparable for step in path),
         "fix_url": causes.repair_url(failure),
         "guide": find_topic(f"{failure.flow.target_system.connector}-troubleshooting"),
+        "parts": parts.offered(failure),
         "waiting": story.waiting(failure),
         "others": causes.others_like(failure),
         "max_attempts": failure.flow.pair.integration.max_attempts,
@@ -76,6 +77,20 @@ def failure_retry(request: HttpRequest, pk: int) -> HttpResponse:
     failure = get_object_or_404(causes.failures(), pk=pk)
     nudge = failures.retry(failure, ensure_role(request, Role.SYNC_ADMIN))
     _say_retried(request, nudge, 1)
+    return redirect("integrations:failure_detail", pk=pk)
+
+
+@require_POST
+@role_required(Role.SYNC_ADMIN)
+def failure_part(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """Do what a part of the page asks, which knows the failure's category."""
+    failure = get_object_or_404(causes.failures(), pk=pk)
+    try:
+        acted = parts.act(failure, name, request.POST.dict(), ensure_role(request, Role.SYNC_ADMIN))
+    except parts.PartRefusedError as error:
+        messages.error(request, str(error))
+    else:
+        _say(request, acted.nudge, acted.words)
     return redirect("integrations:failure_detail", pk=pk)
 
 
@@ -114,8 +129,11 @@ def failure_retry_many(request: HttpRequest) -> HttpResponse:
 
 
 def _say_retried(request: HttpRequest, nudge: Nudge, count: int) -> None:
-    words = f"{counted(count, 'failure')} will be tried again with the next run."
-    if nudge.is_lost:
+    _say(request, nudge, f"{counted(count, 'failure')} will be tried again with the next run.")
+
+
+def _say(request: HttpRequest, nudge: Nudge | None, words: str) -> None:
+    if nudge is not None and nudge.is_lost:
         messages.warning(request, f"{words} The broker does not answer: the beat begins it.")
     else:
         messages.success(request, words)
