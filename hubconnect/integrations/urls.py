@@ -9,6 +9,7 @@ from hubconnect.integrations.views import (
     integrations,
     overview,
     pairs,
+    previews,
     runs,
 )
 
@@ -27,6 +28,7 @@ urlpatterns = [
     path("pairs/<int:pk>/", pairs.pair_settings, name="pair"),
     path("pairs/<int:pk>/counterpart/", counterpart.pair_counterpart, name="counterpart"),
     path("pairs/<int:pk>/change/", pairs.pair_change, name="pair_change"),
+    path("flows/<int:pk>/preview/", previews.flow_preview, name="preview"),
     path("history/", runs.run_list, name="run_list"),
     path("history/<int:pk>/", runs.run_detail, name="run_detail"),
     path("history/<int:pk>/progress/", runs.run_progress, name="run_progress"),

@@ -7,7 +7,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from hubconnect.core.models import User
-from hubconnect.integrations.models import Flow, Integration, Pair, TypePair
+from hubconnect.integrations.models import Flow, Integration, Pair
+from hubconnect.integrations.services import type_pairs
 from hubconnect.integrations.services.forecast import FlowForecast, foresee
 from hubconnect.integrations.services.nudging import Nudge
 
@@ -116,7 +117,7 @@ def _activate(integration: Integration, _actor: User, seen: ActivationPreview) -
     row = Integration.objects.select_for_update().get(pk=integration.pk)
     now = timezone.now()
     for pair in {forecast.flow.pair for forecast in seen.flows}:
-        _join_type_pair(pair)
+        type_pairs.join(pair)
     for forecast in seen.flows:
         flow = forecast.flow
         flow.next_run_at, flow.nudged_at = now, None
@@ -134,28 +135,6 @@ def _activate(integration: Integration, _actor: User, seen: ActivationPreview) -
     nudge = Nudge.of(forecast.flow.pk for forecast in seen.flows)
     transaction.on_commit(nudge.send)
     return nudge
-
-
-def _join_type_pair(pair: Pair) -> None:
-    """Find or make the two object types of two accounts that own the links."""
-    mapping = pair.mapping
-    left = (mapping.left_system.identity, mapping.left_type)
-    right = (mapping.right_system.identity, mapping.right_type)
-    swapped = _type_pair_of(right, left)
-    if swapped is not None:
-        pair.type_pair, pair.is_swapped = swapped, True
-    else:
-        pair.type_pair, _ = TypePair.objects.get_or_create(
-            left_identity=left[0], left_type=left[1], right_identity=right[0], right_type=right[1]
-        )
-        pair.is_swapped = False
-    pair.save(update_fields=["type_pair", "is_swapped"])
-
-
-def _type_pair_of(left: tuple[str, str], right: tuple[str, str]) -> TypePair | None:
-    return TypePair.objects.filter(
-        left_identity=left[0], left_type=left[1], right_identity=right[0], right_type=right[1]
-    ).first()
 
 
 def deactivate(integration: Integration, actor: User) -> None:  # noqa: ARG001 - asked of all acts

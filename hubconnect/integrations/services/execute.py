@@ -185,8 +185,8 @@ def _configuration_error(
 def _work(flow: Flow, run: Run, lease: Lease, opposite: Flow | None) -> None:
     source_system, target_system = flow.source_system, flow.target_system
     with open_connector(source_system) as source, open_connector(target_system) as target:
-        _verify_identity(source_system, source)
-        _verify_identity(target_system, target)
+        verify_identity(source_system, source)
+        verify_identity(target_system, target)
         spec = build_spec(flow, source, target)
         session = Session(flow, run, lease, spec, source, target, opposite)
         try:
@@ -225,7 +225,7 @@ def _timed(run: Run, name: str) -> Iterator[None]:
         run.timings[name] = round(time.monotonic() - began, 3)
 
 
-def _verify_identity(system: System, connector: Connector) -> None:
+def verify_identity(system: System, connector: Connector) -> None:
     """Refuse another account than the one the links belong to.
 
     Raises:

@@ -1,7 +1,6 @@
 """Foresees what a flow would do: records on each side, links, creates to expect, obstacles."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from hubconnect.connectors.base import Capability, Condition, Connector, ObjectType, Operator
@@ -9,12 +8,12 @@ from hubconnect.connectors.errors import ConnectorError
 from hubconnect.engine.criteria import CriteriaInvalidError
 from hubconnect.engine.mapping import MappingBrokenError
 from hubconnect.integrations.models import Flow, Link
-from hubconnect.integrations.services import scopes
+from hubconnect.integrations.services import scopes, type_pairs
 from hubconnect.integrations.services.child_forecast import child_problems
 from hubconnect.integrations.services.childspec import build_children
 from hubconnect.integrations.services.flowspec import FlowSpec, build_spec
+from hubconnect.integrations.services.looking import Looking, looking
 from hubconnect.systems.models import System
-from hubconnect.systems.services.connections import open_connector
 
 
 @dataclass(slots=True)
@@ -65,17 +64,18 @@ class FlowForecast:
 
 def foresee(flows: list[Flow]) -> list[FlowForecast]:
     """Ask the systems about flows; each system is opened once."""
-    with ExitStack() as stack:
-        opened: dict[int, Connector] = {}
-        return [_foresee(flow, opened, stack) for flow in flows]
+    with looking() as look:
+        return [_foresee(flow, look) for flow in flows]
 
 
-def _foresee(flow: Flow, opened: dict[int, Connector], stack: ExitStack) -> FlowForecast:
+def _foresee(flow: Flow, look: Looking) -> FlowForecast:
     forecast = FlowForecast(flow)
+    if flow.pair.type_pair_id is None:
+        type_pairs.recall(flow.pair)
     if not flow.start:
         forecast.problems.append("choose where to start: everything, from now, or a time.")
     try:
-        source, target = (_open(one, opened, stack) for one in (forecast.source, forecast.target))
+        source, target = look.open(forecast.source), look.open(forecast.target)
         ungranted = list(scopes.missing(flow, build_children(flow), source, target))
         if ungranted:  # what else there is to say could not be asked
             forecast.problems += ungranted
@@ -91,12 +91,6 @@ def _foresee(flow: Flow, opened: dict[int, Connector], stack: ExitStack) -> Flow
     except MappingBrokenError as error:
         forecast.problems.append(f"mapping {flow.pair.mapping}: {error}")
     return forecast
-
-
-def _open(system: System, opened: dict[int, Connector], stack: ExitStack) -> Connector:
-    if system.pk not in opened:
-        opened[system.pk] = stack.enter_context(open_connector(system))
-    return opened[system.pk]
 
 
 def _missing(flow: Flow, spec: FlowSpec, read: Connector, written: Connector) -> Iterator[str]:

@@ -47,12 +47,13 @@ def wait(session: Session, missing: Iterable[Missing]) -> dict[Missing, RecordEr
             waits_id=far_id,
             due_at=now + look_again,
         )
-    FollowUp.objects.bulk_create(
-        rows.values(),
-        update_conflicts=True,
-        unique_fields=["flow", "record_id", "kind", "waits_type", "waits_id"],
-        update_fields=["due_at"],
-    )
+    if not session.is_preview:
+        FollowUp.objects.bulk_create(
+            rows.values(),
+            update_conflicts=True,
+            unique_fields=["flow", "record_id", "kind", "waits_type", "waits_id"],
+            update_fields=["due_at"],
+        )
     return errors
 
 

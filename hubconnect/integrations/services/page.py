@@ -53,11 +53,10 @@ def work_page(
     """
     result = result or Result()
     result.count("read", len(records))
-    candidates = choose(session, records, result, is_settled=is_settled, is_forced=cursor is None)
-    plans = make_plans(session, candidates, result)
-    complete_creates(session, plans, result)
-    note_skipped(session, result)
-    _brake(session, plans)
+    candidates, plans = plan_page(
+        session, records, result, is_settled=is_settled, is_forced=cursor is None
+    )
+    brake(session, plans)
     stopped = carry_out(session, plans, result)
     _heal(session, candidates, result)
     if stopped is not None:
@@ -65,6 +64,26 @@ def work_page(
     commit(session, result, cursor if _may_move(stopped) else None)
     if stopped is not None:
         raise stopped
+
+
+def plan_page(
+    session: Session,
+    records: Sequence[Record],
+    result: Result,
+    *,
+    is_settled: bool,
+    is_forced: bool,
+) -> tuple[Candidates, Plans]:
+    """Decide what a page of source records asks for; nothing is written anywhere.
+
+    Runs, previews and the story of a record all plan by this; whatever stores or sends something
+    has its place behind it. Faults and what is left alone stand in ``result``.
+    """
+    candidates = choose(session, records, result, is_settled=is_settled, is_forced=is_forced)
+    plans = make_plans(session, candidates, result)
+    complete_creates(session, plans, result)
+    note_skipped(session, result)
+    return candidates, plans
 
 
 def _may_move(stopped: ConnectorError | None) -> bool:
@@ -86,7 +105,7 @@ def _queue_undone(session: Session, plans: Plans, result: Result, stopped: Conne
             result.queued.append(Queue(session.flow.pk, record_id, reason, UNDONE_WAIT))
 
 
-def _brake(session: Session, plans: Plans) -> None:
+def brake(session: Session, plans: Plans) -> None:
     """Stop before writing when a run after the first load creates more than was foreseen.
 
     Raises:

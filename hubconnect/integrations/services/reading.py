@@ -5,6 +5,7 @@ reads the same window without criteria and keeps linked records only.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -30,24 +31,37 @@ def overlap(session: Session) -> timedelta:
     return session.source.overlap if seconds is None else timedelta(seconds=seconds)
 
 
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Records that a flow reads afresh: queued ones and failures whose time has come, by id."""
+
+    reads: dict[str, int]
+    failures: dict[str, Failure]
+
+    @property
+    def ids(self) -> list[str]:
+        """Return all record ids, each once."""
+        return list(dict.fromkeys([*self.reads, *self.failures]))
+
+
+def find_due(flow: Flow) -> Due:
+    """Return what a run of the flow would read afresh now; at most ``RETRY_LIMIT`` of each."""
+    now = timezone.now()
+    queued = QueuedRead.objects.filter(flow=flow, due_at__lte=now).order_by("pk")[:RETRY_LIMIT]
+    failures = Failure.objects.filter(
+        flow=flow,
+        state=Failure.State.OPEN,
+        level=Failure.Level.RECORD,
+        child="",
+        next_try_at__lte=now,
+    ).order_by("next_try_at")[:RETRY_LIMIT]
+    return Due({one.record_id: one.pk for one in queued}, {one.record_id: one for one in failures})
+
+
 def retry_due(session: Session) -> None:
     """Read afresh and carry what is due: queued reads and failures whose time has come."""
-    flow, now = session.flow, timezone.now()
-    queued = list(
-        QueuedRead.objects.filter(flow=flow, due_at__lte=now).order_by("pk")[:RETRY_LIMIT]
-    )
-    failures = list(
-        Failure.objects.filter(
-            flow=flow,
-            state=Failure.State.OPEN,
-            level=Failure.Level.RECORD,
-            child="",
-            next_try_at__lte=now,
-        ).order_by("next_try_at")[:RETRY_LIMIT]
-    )
-    ids = list(dict.fromkeys([q.record_id for q in queued] + [f.record_id for f in failures]))
-    reads = {q.record_id: q.pk for q in queued}
-    waiting = {f.record_id: f for f in failures}
+    flow, due = session.flow, find_due(session.flow)
+    ids, reads, waiting = due.ids, due.reads, due.failures
     for start in range(0, len(ids), RETRY_BATCH):
         batch = ids[start : start + RETRY_BATCH]
         found = session.source.read(flow.source_type, batch, session.spec.read_fields)
@@ -85,12 +99,13 @@ def _begin(session: Session) -> None:
     flow.window_upper = None
     flow.after_id = ""
     flow.is_window_open = False
-    is_load = flow.start == Flow.Start.EVERYTHING or not _has_modified_times(session)
+    is_load = flow.start == Flow.Start.EVERYTHING or not has_modified_times(session)
     flow.phase = Flow.Phase.LOADING if is_load else Flow.Phase.RUNNING
     flow.save()
 
 
-def _has_modified_times(session: Session) -> bool:
+def has_modified_times(session: Session) -> bool:
+    """Tell whether the source says when its records changed."""
     types = {one.name: one for one in session.source.object_types()}
     return bool(types[session.flow.source_type].modified_field)
 
@@ -146,10 +161,10 @@ def _read_window(session: Session) -> None:
     run.window_lower, run.window_upper = window.lower, window.upper
     run.phase = "changes"
     run.save(update_fields=["window_lower", "window_upper", "phase"])
-    reading = Window(_reach_back(session, window.lower), window.upper)
+    reading = Window(reach_back(session, window.lower), window.upper)
     if not flow.is_second_pass:
         _work(session, _changes(session, reading, session.spec.criteria))
-    if flow.is_second_pass or _needs_second_pass(session):
+    if flow.is_second_pass or needs_second_pass(session):
         _read_again(session, reading)
     flow.after_id = ""
     flow.is_window_open = flow.is_second_pass = False
@@ -164,7 +179,7 @@ def _changes(session: Session, window: Window, criteria: Criteria) -> Iterator[P
     )
 
 
-def _needs_second_pass(session: Session) -> bool:
+def needs_second_pass(session: Session) -> bool:
     """Tell whether linked records outside the criteria may have changed."""
     flow = session.flow
     if not session.spec.criteria or flow.outside != Flow.Outside.KEEP:
@@ -195,7 +210,7 @@ def _calls(session: Session) -> int:
     return sum(session.source.calls.values())
 
 
-def _reach_back(session: Session, lower: datetime) -> datetime:
+def reach_back(session: Session, lower: datetime) -> datetime:
     """Return where reading starts: earlier than the window, but not before the flow's start."""
     floor = session.flow.start_at
     earlier = lower - overlap(session)

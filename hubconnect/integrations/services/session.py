@@ -24,6 +24,8 @@ class Session:
     target: Connector
     # The flow that carries records the other way, when it is at work too.
     opposite: Flow | None = None
+    # Only looked at: no step may store anything, be it in the systems or in our own tables.
+    is_preview: bool = False
 
     @property
     def waits_field(self) -> str:

@@ -14,6 +14,7 @@ from hubconnect.connectors.errors import AttentionError
 from hubconnect.connectors.limits import RedisRateLimiter
 from hubconnect.connectors.oauth import TokenStore
 from hubconnect.connectors.parameters import Secret
+from hubconnect.connectors.read_only import read_only
 from hubconnect.connectors.registry import get_connector
 from hubconnect.systems.models import System
 from hubconnect.systems.services.token_stores import StoredTokens
@@ -72,15 +73,19 @@ def build_connector(
     secrets: Mapping[str, str],
     *,
     is_fresh: bool = False,
+    is_read_only: bool = False,
     tokens: TokenStore | None = None,
 ) -> Connector:
     """Return a connector for these values, saved or not. The caller closes it.
+
+    One that is read-only raises ``WriteRefusedError`` instead of writing.
 
     Raises:
         AttentionError: no such connector is installed.
     """
     context = build_context(is_fresh=is_fresh, tokens=tokens)
-    return connector_class(slug)(merge_settings(parameters, secrets), context)
+    kind = connector_class(slug)
+    return (read_only(kind) if is_read_only else kind)(merge_settings(parameters, secrets), context)
 
 
 def connector_class(slug: str) -> type[Connector]:
@@ -97,13 +102,16 @@ def connector_class(slug: str) -> type[Connector]:
 
 
 @contextmanager
-def open_connector(system: System, *, is_fresh: bool = False) -> Iterator[Connector]:
+def open_connector(
+    system: System, *, is_fresh: bool = False, is_read_only: bool = False
+) -> Iterator[Connector]:
     """Open the connector of a saved system and close it at the end."""
     connector = build_connector(
         system.connector,
         system.parameters,
         system.secrets,
         is_fresh=is_fresh,
+        is_read_only=is_read_only,
         tokens=StoredTokens(system.pk),
     )
     try:
