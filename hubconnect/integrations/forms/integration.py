@@ -92,6 +92,8 @@ class IntegrationForm(forms.ModelForm[Integration]):
             "time_zone",
             "create_limit",
             "max_attempts",
+            "retry_wait_s",
+            "retry_factor",
         )
         labels: ClassVar = {
             "left_system": "First system",
@@ -103,6 +105,8 @@ class IntegrationForm(forms.ModelForm[Integration]):
             "ends_on": "Last day",
             "create_limit": "Safety brake",
             "max_attempts": "Maximum Retry Count",
+            "retry_wait_s": "First wait",
+            "retry_factor": "Each wait longer by",
         }
         help_texts: ClassVar = {
             "left_system": "First and second only name the sides. Which one is the source is "
@@ -114,7 +118,10 @@ class IntegrationForm(forms.ModelForm[Integration]):
             "create_limit": "A run that would create more records than this, its first load done, "
             "pauses and asks. It catches a mistaken criteria or a restored backup.",
             "max_attempts": "How often a refused record is tried by itself. Then it waits for a "
-            "person. 0: only by hand.",
+            "person. 0: only by hand. A newer version of the record is tried at once.",
+            "retry_wait_s": "Seconds from the first refusal to the next try.",
+            "retry_factor": "Times the wait before. 1: all waits are equal. None is longer than a "
+            "day.",
         }
         widgets: ClassVar = {
             "schedule_kind": forms.RadioSelect,
@@ -123,6 +130,8 @@ class IntegrationForm(forms.ModelForm[Integration]):
             "interval_count": forms.NumberInput({"class": "input-short num", "min": 1}),
             "create_limit": forms.NumberInput({"class": "input-short num", "min": 0}),
             "max_attempts": forms.NumberInput({"class": "input-short num", "min": 0}),
+            "retry_wait_s": forms.NumberInput({"class": "input-short num", "min": 1}),
+            "retry_factor": forms.NumberInput({"class": "input-short num", "min": 1}),
         }
 
     def __init__(self, *args: Any, **options: Any) -> None:

@@ -1,5 +1,6 @@
 """Integrations and their flows; what is linked; what ran; what failed."""
 
+from hubconnect.integrations.models.acts import FailureAct
 from hubconnect.integrations.models.children import (
     AssociationLink,
     AttachmentLink,
@@ -28,6 +29,7 @@ __all__ = [
     "CommentLink",
     "Decision",
     "Failure",
+    "FailureAct",
     "Flow",
     "FollowUp",
     "Integration",

@@ -1,6 +1,7 @@
 """Integrations, the mappings at work in them, and their flows."""
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
 
@@ -40,7 +41,14 @@ class Integration(models.Model):
     is_active = models.BooleanField(default=False)
     # A flow that would create more records than this in one run, its first load done, pauses.
     create_limit = models.PositiveIntegerField(default=500)
+    # How often a refused record is tried by itself; the first wait, and how much longer each next.
     max_attempts = models.PositiveIntegerField(default=3)
+    retry_wait_s = models.PositiveIntegerField(
+        default=60, db_default=60, validators=[MinValueValidator(1), MaxValueValidator(86_400)]
+    )
+    retry_factor = models.PositiveSmallIntegerField(
+        default=5, db_default=5, validators=[MinValueValidator(1), MaxValueValidator(100)]
+    )
 
     schedule_kind = models.CharField(
         max_length=8, choices=ScheduleKind.choices, default=ScheduleKind.INTERVAL

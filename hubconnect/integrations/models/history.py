@@ -1,10 +1,19 @@
 """What ran, what was decided about each record, and what waits for a person."""
 
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
+
 from django.conf import settings
 from django.db import models
 
+from hubconnect.integrations.models.cause import LENGTH, cause_key
 from hubconnect.integrations.models.configuration import Flow
 from hubconnect.integrations.models.links import Side, TypePair
+
+# Of each failure's tries, this many are remembered.
+MOST_TRIES: Final = 10
+_LONGEST_MESSAGE: Final = 500
 
 
 class Run(models.Model):
@@ -155,6 +164,16 @@ class Failure(models.Model):
     source_values = models.JSONField(default=dict)
     sent_values = models.JSONField(default=dict)
     answer = models.TextField(blank=True)  # the system's own words
+    # The last few tries, the newest first: {"at", "run", "category", "message"} each.
+    tries = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
+    # What a person wants sent instead of the mapped values, by target field, in stored form, made
+    # up for the source values that stand above; None: the mapping decides.
+    edited_values = models.JSONField(null=True, blank=True)
+    edited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    edited_at = models.DateTimeField(null=True, blank=True)
+    cause = models.CharField(max_length=LENGTH, blank=True, db_default="")  # see models.cause
     source_version = models.CharField(max_length=255, blank=True)
     attempts = models.PositiveIntegerField(default=1)
     next_try_at = models.DateTimeField(null=True, blank=True)  # None: waits for a person
@@ -177,7 +196,22 @@ class Failure(models.Model):
             ),
         )
         indexes = (
-            models.Index(fields=("state", "-last_at")),
+            models.Index(fields=("state", "-last_at", "-id"), name="failure_newest"),
+            models.Index(fields=("state", "-closed_at", "-id"), name="failure_closed"),
+            # Holds all that the list of causes shows of 100,000 failures.
+            models.Index(
+                fields=(
+                    "state",
+                    "cause",
+                    "-last_at",
+                    "-id",
+                    "first_at",
+                    "level",
+                    "waits_to_right",
+                    "waits_to_left",
+                ),
+                name="failure_by_cause",
+            ),
             models.Index(fields=("type_pair", "state", "side", "record_id")),
             models.Index(fields=("type_pair", "state", "target_id")),
             models.Index(fields=("flow", "state", "next_try_at")),
@@ -185,3 +219,30 @@ class Failure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.category}: {self.title or self.record_id or self.flow_id}"
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **options: Any) -> None:
+        """Store it with the key of its cause."""
+        self.cause = cause_key(
+            is_flow=self.level == self.Level.FLOW,
+            flow_id=self.flow_id,
+            category=self.category,
+            field=self.field,
+            child=self.child,
+            message=self.message,
+        )
+        if update_fields is not None:
+            update_fields = {*update_fields, "cause"}
+        super().save(*args, update_fields=update_fields, **options)
+
+    def note_try(self, run: Run | None, now: datetime) -> None:
+        """Count a try that failed with the category and message that stand here."""
+        self.run = run
+        self.last_at = now
+        self.attempts += 1
+        line = {
+            "at": now.isoformat(),
+            "run": run.pk if run is not None else None,
+            "category": str(self.category),
+            "message": self.message[:_LONGEST_MESSAGE],
+        }
+        self.tries = [line, *self.tries][:MOST_TRIES]

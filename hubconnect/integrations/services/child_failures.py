@@ -9,7 +9,7 @@ from hubconnect.connectors.errors import Category, RecordError
 from hubconnect.engine.plan import LinkState
 from hubconnect.integrations.models import Failure, FollowUp, Link
 from hubconnect.integrations.services import closing, follow_ups
-from hubconnect.integrations.services.committing import next_try
+from hubconnect.integrations.services.backoff import next_try
 from hubconnect.integrations.services.session import Session
 
 # How a person calls what failed, by the kind of its follow-up.
@@ -42,7 +42,6 @@ def record(
         )
         session.run.failed += 1
     failure.type_pair_id = session.lease.type_pair_id
-    failure.run = session.run
     failure.level = Failure.Level.RECORD
     failure.side = flow.source_side
     failure.target_id = link.target_id
@@ -54,12 +53,10 @@ def record(
     failure.field = error.faults[0].field if error.faults else ""
     failure.answer = error.answer
     failure.source_version = version
-    failure.last_at = now
-    failure.attempts += 1
+    failure.note_try(session.run, now)
     failure.next_try_at = None
     if error.category not in _ONLY_BY_HAND:
-        most = flow.pair.integration.max_attempts
-        failure.next_try_at = next_try(failure.attempts, most, now)
+        failure.next_try_at = next_try(failure.attempts, flow.pair.integration, now)
     failure.save()
     session.run.save(update_fields=["failed"])
     return failure

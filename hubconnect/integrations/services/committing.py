@@ -19,6 +19,7 @@ from hubconnect.integrations.models import (
     Run,
 )
 from hubconnect.integrations.services import closing, follow_ups
+from hubconnect.integrations.services.backoff import next_try
 from hubconnect.integrations.services.lease import renew
 from hubconnect.integrations.services.session import Cursor, Fault, Result, Session, event
 from hubconnect.integrations.stores import save_links
@@ -26,8 +27,6 @@ from hubconnect.systems.services import requirements
 
 # Searches show a new record after this time at the latest.
 CLAIM_KEEP = timedelta(minutes=5)
-FIRST_WAIT = timedelta(minutes=1)
-WAIT_FACTOR = 5
 
 
 def commit(session: Session, result: Result, cursor: Cursor | None) -> None:
@@ -97,7 +96,6 @@ def _store_faults(session: Session, result: Result, now: datetime) -> None:
 def _fill(session: Session, failure: Failure, fault: Fault, now: datetime) -> None:
     flow, error, record = session.flow, fault.error, fault.record
     failure.type_pair_id = flow.pair.type_pair_id
-    failure.run = session.run
     failure.level = Failure.Level.RECORD
     failure.side = flow.source_side
     failure.target_id = fault.target_id
@@ -112,9 +110,8 @@ def _fill(session: Session, failure: Failure, fault: Fault, now: datetime) -> No
     failure.sent_values = store_all(fault.sent)
     failure.answer = error.answer
     failure.source_version = record.version
-    failure.last_at = now
-    failure.attempts += 1
-    failure.next_try_at = next_try(failure.attempts, flow.pair.integration.max_attempts, now)
+    failure.note_try(session.run, now)
+    failure.next_try_at = next_try(failure.attempts, flow.pair.integration, now)
 
 
 def _learn(flow: Flow, fault: Fault) -> None:
@@ -123,14 +120,6 @@ def _learn(flow: Flow, fault: Fault) -> None:
     if hidden:
         demanded = {one.field: one.message for one in hidden}
         requirements.learn(flow.target_system, flow.target_type, demanded)
-
-
-def next_try(attempts: int, max_attempts: int, now: datetime) -> datetime | None:
-    """Return when a failed record is tried again by itself; None: it waits for a person."""
-    if attempts >= max_attempts:
-        return None
-    factor: int = WAIT_FACTOR ** (attempts - 1)
-    return now + FIRST_WAIT * factor
 
 
 def _heal(result: Result, now: datetime) -> None:

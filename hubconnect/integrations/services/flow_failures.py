@@ -13,12 +13,10 @@ def record(flow: Flow, run: Run | None, category: Category, message: str, hint: 
     if failure is None:
         failure = Failure(flow=flow, level=Failure.Level.FLOW, first_at=now, attempts=0)
     failure.type_pair_id = flow.pair.type_pair_id
-    failure.run = run
     failure.category = category
     failure.message = message
     failure.hint = hint
-    failure.last_at = now
-    failure.attempts += 1
+    failure.note_try(run, now)
     failure.save()
     return failure
 
