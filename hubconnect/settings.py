@@ -189,6 +189,17 @@ USE_I18N = False
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")  # of readers who have not chosen one
 
+# --- Mail --------------------------------------------------------------------------------------
+
+# smtp+tls://user:password@host:587 (or smtp:, smtp+ssl:); empty: no e-mail is sent.
+_mail = env.str("EMAIL_URL", default="")
+if _mail:
+    vars().update(env.email_url_config(_mail))
+else:
+    EMAIL_HOST = ""
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="hubconnect@localhost")
+
 # --- Safety of the pages -----------------------------------------------------------------------
 
 _https = PUBLIC_URL.startswith("https://")

@@ -18,6 +18,7 @@ class IntegrationsConfig(AppConfig):
         from hubconnect.integrations.models import (  # noqa: PLC0415
             Flow,
             Integration,
+            Notification,
             Pair,
         )
         from hubconnect.integrations.services import guards, repairing  # noqa: PLC0415
@@ -30,4 +31,7 @@ class IntegrationsConfig(AppConfig):
         cursor = ("phase", "window_lower", "window_upper", "after_id", "is_window_open")
         moving = ("spec_hash", "next_run_at", "nudged_at", "setbacks", "asked_by", "is_paused")
         reading = ("is_second_pass", "comments_read_to", "sweep_after", "next_sweep_at")
+        told = ("created_at", "last_made_at")
+        page = "integrations:notification"
+        keep_trail(Notification, secret=("secrets",), ignored=told, page=page)
         keep_trail(Flow, ignored=(*cursor, *moving, *reading))

@@ -7,6 +7,7 @@ from hubconnect.integrations.views import (
     counterpart,
     failures,
     integrations,
+    notifications,
     overview,
     pairs,
     previews,
@@ -38,4 +39,13 @@ urlpatterns = [
     path("failures/<int:pk>/retry/", failures.failure_retry, name="failure_retry"),
     path("failures/<int:pk>/<slug:name>/do/", failures.failure_part, name="failure_part"),
     path("failures/<int:pk>/dismiss/", failures.failure_dismiss, name="failure_dismiss"),
+    path("notifications/", notifications.notification_list, name="notification_list"),
+    path("notifications/add/", notifications.notification_add, name="notification_add"),
+    path("notifications/<int:pk>/", notifications.notification_detail, name="notification"),
+    path("notifications/<int:pk>/test/", notifications.notification_test, name="notification_test"),
+    path(
+        "notifications/<int:pk>/delete/",
+        notifications.notification_delete,
+        name="notification_delete",
+    ),
 ]

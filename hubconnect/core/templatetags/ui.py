@@ -246,6 +246,7 @@ PLACES: Final[Sequence[Place]] = (
     Place("integrations:failure_list", "Failures", "failures"),
 )
 MORE_PLACES: Final[Sequence[Place]] = (
+    Place("integrations:notification_list", "Notifications", "bell"),
     Place("core:audit_list", "Audit", "audit"),
     Place("core:user_list", "Users", "t-user", Role.ADMIN),
     Place("help:index", "Help", "help"),

@@ -20,6 +20,7 @@ from hubconnect.integrations.models.links import (
     Side,
     TypePair,
 )
+from hubconnect.integrations.models.notices import Notice, Notification, Told
 
 __all__ = [
     "AssociationLink",
@@ -35,11 +36,14 @@ __all__ = [
     "Integration",
     "Intent",
     "Link",
+    "Notice",
+    "Notification",
     "Pair",
     "QueuedRead",
     "RecordEvent",
     "Run",
     "SeenHolder",
     "Side",
+    "Told",
     "TypePair",
 ]
