@@ -30,9 +30,9 @@ demo-smoke: $(READY)  ## the demo on free ports, checked by a program
 
 test: $(READY)  ## all tests but those below, on SQLite; then those that ask its own database on PostgreSQL; with a real broker
 	@echo "--- on SQLite"
-	@$(PY) -m pytest -q -n 2 $(ARGS)
+	@$(PY) -m pytest -q -n 4 $(ARGS)
 	@echo "--- on PostgreSQL"
-	@$(PY) -m pytest -q -n 2 --postgres $(ARGS)
+	@$(PY) -m pytest -q -n 4 --postgres $(ARGS)
 
 test-faults: $(READY)  ## tests that kill processes
 	@$(PY) -m pytest -q -n 2 -m faults $(ARGS)
