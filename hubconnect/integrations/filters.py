@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from hubconnect.connectors.errors import Category
 from hubconnect.integrations.models import Failure, Flow, Integration, Run
-from hubconnect.integrations.services.history import IDLE
 
 SPANS = {
     "hour": ("Last hour", timedelta(hours=1)),
@@ -19,7 +18,15 @@ SPANS = {
     "month": ("Last 30 days", timedelta(days=30)),
 }
 ALL_RUNS = "all"
-_STATES = [*Run.State.choices, (ALL_RUNS, "All, idle ones too")]
+CHANGED = "changed"
+_STATES = [
+    (CHANGED, "With changes only"),
+    *Run.State.choices,
+    (ALL_RUNS, "All, idle ones too"),
+]
+_CARRIED = ("created", "updated", "associations", "comments", "files")
+# Keys grow with time, but workers whose clocks differ may take them a little out of order.
+_OUT_OF_ORDER = 1000
 
 
 class FlowChoice(django_filters.ModelChoiceFilter):
@@ -38,10 +45,10 @@ class RunFilter(django_filters.FilterSet):
     """Which runs the history shows; idle ones only when asked for."""
 
     integration = django_filters.ModelChoiceFilter(
-        field_name="flow__pair__integration",
         queryset=Integration.objects.all(),
         empty_label="All",
         label="Integration",
+        method="by_integration",
     )
     flow = FlowChoice(empty_label="All flows", label="Flow")
     state = django_filters.ChoiceFilter(
@@ -61,13 +68,28 @@ class RunFilter(django_filters.FilterSet):
         model = Run
         fields = ("integration", "flow", "state", "reason", "time")
 
+    def by_integration(self, runs: QuerySet[Run], _name: str, value: Integration) -> QuerySet[Run]:
+        """Narrow to the flows of an integration, by their keys, which have an index."""
+        flows = Flow.objects.filter(pair__integration=value)
+        return runs.filter(flow__in=list(flows.order_by().values_list("pk", flat=True)))
+
     def by_state(self, runs: QuerySet[Run], _name: str, value: str) -> QuerySet[Run]:
-        """Narrow to a state."""
-        return runs if value == ALL_RUNS else runs.filter(state=value)
+        """Narrow to a state, or to what carried something."""
+        if value == ALL_RUNS:
+            return runs
+        if value == CHANGED:
+            carried = Q(*((f"{name}__gt", 0) for name in _CARRIED), _connector=Q.OR)
+            return runs.filter(carried, is_idle=False)
+        return runs.filter(state=value)
 
     def by_time(self, runs: QuerySet[Run], _name: str, value: str) -> QuerySet[Run]:
-        """Narrow to a span of time that ends now."""
-        return runs.filter(started_at__gte=timezone.now() - SPANS[value][1])
+        """Narrow to a span of time that ends now; the key bounds how far the list is searched."""
+        since = timezone.now() - SPANS[value][1]
+        later = Run.objects.filter(started_at__gte=since).order_by("started_at")
+        first = later.values_list("pk", flat=True).first()
+        if first is None:
+            return runs.none()
+        return runs.filter(started_at__gte=since, pk__gte=first - _OUT_OF_ORDER)
 
     @property
     def folds_idle(self) -> bool:
@@ -78,7 +100,7 @@ class RunFilter(django_filters.FilterSet):
     def busy(self) -> QuerySet[Run]:
         """The runs to show line by line."""
         found: QuerySet[Run] = self.qs
-        return found.exclude(IDLE) if self.folds_idle else found
+        return found.filter(is_idle=False) if self.folds_idle else found
 
 
 class FailureFilter(django_filters.FilterSet):

@@ -10,7 +10,7 @@ from hubconnect.integrations.models.children import (
     SeenHolder,
 )
 from hubconnect.integrations.models.configuration import Flow, Integration, Pair
-from hubconnect.integrations.models.history import Failure, RecordEvent, Run
+from hubconnect.integrations.models.history import Failure, HourlyFigures, RecordEvent, Run
 from hubconnect.integrations.models.links import (
     Claim,
     Decision,
@@ -33,6 +33,7 @@ __all__ = [
     "FailureAct",
     "Flow",
     "FollowUp",
+    "HourlyFigures",
     "Integration",
     "Intent",
     "Link",

@@ -36,7 +36,8 @@ class Run(models.Model):
         FAILED = "failed", "Failed"  # a person must act
         CRASHED = "crashed", "Crashed"  # its worker vanished or a bug; the next run goes on
 
-    flow = models.ForeignKey(Flow, models.CASCADE, related_name="runs")
+    # The indexes below begin with it.
+    flow = models.ForeignKey(Flow, models.CASCADE, related_name="runs", db_index=False)
     reason = models.CharField(max_length=16, choices=Reason.choices)
     state = models.CharField(max_length=16, choices=State.choices, default=State.RUNNING)
     started_at = models.DateTimeField()
@@ -67,12 +68,18 @@ class Run(models.Model):
     timings = models.JSONField(default=dict)  # seconds by phase
     message = models.TextField(blank=True)  # why it stopped or failed
     hint = models.TextField(blank=True)
+    # It ended well and did nothing that a person would want to read about: lists fold it.
+    is_idle = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         ordering = ("-pk",)
+        # Keys grow with time, so that lists are ordered by key and each filter has its index.
         indexes = (
-            models.Index(fields=("flow", "-started_at")),
-            models.Index(fields=("state", "-started_at")),
+            models.Index(fields=("flow", "-id"), name="run_by_flow"),
+            models.Index(fields=("flow", "is_idle", "-id"), name="run_by_flow_and_idle"),
+            models.Index(fields=("is_idle", "-id"), name="run_by_idle"),
+            models.Index(fields=("state", "-id"), name="run_by_state"),
+            models.Index(fields=("reason", "-id"), name="run_by_reason"),
             models.Index(fields=("-started_at",)),
         )
 
@@ -80,11 +87,38 @@ class Run(models.Model):
         return f"Run {self.pk}"
 
     @property
-    def is_idle(self) -> bool:
-        """Tell whether nothing happened that a person would want to read about."""
-        moved = self.created + self.updated + self.failed + self.held + self.skipped
-        moved += self.associations + self.comments + self.files
-        return self.state == self.State.DONE and not moved
+    def has_moved_something(self) -> bool:
+        """Tell whether anything happened to a record, its comments, files or links."""
+        records = self.created + self.updated + self.failed + self.held + self.skipped
+        return bool(records + self.associations + self.comments + self.files)
+
+
+class HourlyFigures(models.Model):
+    """What one flow did in one hour: charts are drawn from these rows, never from runs or events.
+
+    They are written in the transaction of what they count, and outlive runs and events.
+    """
+
+    flow = models.ForeignKey(Flow, models.CASCADE, related_name="hourly_figures", db_index=False)
+    hour = models.DateTimeField()  # its beginning, UTC
+    runs = models.PositiveIntegerField(default=0, db_default=0)  # that ended in this hour
+    idle_runs = models.PositiveIntegerField(default=0, db_default=0)
+    read = models.PositiveBigIntegerField(default=0, db_default=0)
+    linked = models.PositiveIntegerField(default=0, db_default=0)  # new links
+    created = models.PositiveIntegerField(default=0, db_default=0)
+    updated = models.PositiveIntegerField(default=0, db_default=0)
+    failed = models.PositiveIntegerField(default=0, db_default=0)
+    api_calls = models.PositiveBigIntegerField(default=0, db_default=0)  # of the runs above
+    seconds = models.FloatField(default=0.0, db_default=0.0)  # that these runs took
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("flow", "hour"), name="hourly_figures_once"),
+        )
+        indexes = (models.Index(fields=("hour",), name="hourly_figures_by_hour"),)
+
+    def __str__(self) -> str:
+        return f"{self.flow_id} at {self.hour:%Y-%m-%d %H}:00"
 
 
 class RecordEvent(models.Model):
@@ -103,7 +137,8 @@ class RecordEvent(models.Model):
         FILE = "file", "File carried"
         FAILED = "failed", "Failed"
 
-    run = models.ForeignKey(Run, models.CASCADE, related_name="events")
+    # The indexes below begin with it.
+    run = models.ForeignKey(Run, models.CASCADE, related_name="events", db_index=False)
     kind = models.CharField(max_length=16, choices=Kind.choices)
     source_id = models.CharField(max_length=255)
     target_id = models.CharField(max_length=255, blank=True)
@@ -115,6 +150,7 @@ class RecordEvent(models.Model):
     class Meta:
         ordering = ("-pk",)
         indexes = (
+            models.Index(fields=("run", "-id"), name="event_by_run"),
             models.Index(fields=("run", "kind", "-id")),
             models.Index(fields=("source_id", "-id")),
         )

@@ -32,6 +32,9 @@ class TypePair(models.Model):
     leased_until = models.DateTimeField(db_default=Now())
     # A worker that vanished may have a request under way: its successor settles only after this.
     settle_after = models.DateTimeField(db_default=Now())
+    # How many links there were up to a key, counted now and then: pages count the few beyond it.
+    links_counted = models.PositiveBigIntegerField(default=0, db_default=0)
+    links_counted_to = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = (
@@ -55,7 +58,8 @@ class Link(models.Model):
     was read. ``left_version`` is the version last read with the left as a flow's source.
     """
 
-    type_pair = models.ForeignKey(TypePair, models.CASCADE, related_name="links")
+    # The indexes below begin with it.
+    type_pair = models.ForeignKey(TypePair, models.CASCADE, related_name="links", db_index=False)
     left_id = models.CharField(max_length=255)
     right_id = models.CharField(max_length=255)
     left_base = models.JSONField(default=dict)
@@ -71,6 +75,7 @@ class Link(models.Model):
             models.UniqueConstraint(fields=("type_pair", "left_id"), name="link_left_once"),
             models.UniqueConstraint(fields=("type_pair", "right_id"), name="link_right_once"),
         )
+        indexes = (models.Index(fields=("type_pair", "id"), name="link_by_type_pair"),)
 
     def __str__(self) -> str:
         return f"{self.left_id} = {self.right_id}"

@@ -8,7 +8,7 @@ from django.utils import timezone
 from hubconnect.connectors.errors import Category, RecordError
 from hubconnect.engine.plan import LinkState
 from hubconnect.integrations.models import Failure, FollowUp, Link
-from hubconnect.integrations.services import closing, follow_ups
+from hubconnect.integrations.services import closing, follow_ups, rollup
 from hubconnect.integrations.services.backoff import next_try
 from hubconnect.integrations.services.session import Session
 
@@ -41,6 +41,7 @@ def record(
             flow=flow, record_id=link.source_id, child=child[:255], first_at=now, attempts=0
         )
         session.run.failed += 1
+        rollup.add(flow.pk, now, failed=1)
     failure.type_pair_id = session.lease.type_pair_id
     failure.level = Failure.Level.RECORD
     failure.side = flow.source_side

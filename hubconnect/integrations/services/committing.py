@@ -18,7 +18,7 @@ from hubconnect.integrations.models import (
     RecordEvent,
     Run,
 )
-from hubconnect.integrations.services import closing, follow_ups
+from hubconnect.integrations.services import closing, follow_ups, rollup
 from hubconnect.integrations.services.backoff import next_try
 from hubconnect.integrations.services.lease import renew
 from hubconnect.integrations.services.session import Cursor, Fault, Result, Session, event
@@ -53,7 +53,7 @@ def commit(session: Session, result: Result, cursor: Cursor | None) -> None:
             Intent.objects.filter(key__in=result.intents_done).delete()
         if result.reads_done:
             QueuedRead.objects.filter(pk__in=result.reads_done).delete()
-        _count(session, result, cursor)
+        _count(session, result, cursor, now)
         if cursor is not None:
             _move_cursor(session.flow, cursor)
 
@@ -198,8 +198,11 @@ def _claim(session: Session, result: Result, now: datetime) -> None:
     )
 
 
-def _count(session: Session, result: Result, cursor: Cursor | None) -> None:
+def _count(session: Session, result: Result, cursor: Cursor | None, now: datetime) -> None:
     run = session.run
+    linked = sum(state.pk == 0 for state, _ in result.links.values())
+    figures = {name: result.counts.get(name, 0) for name in rollup.COUNTED}
+    rollup.add(session.flow.pk, now, linked=linked, **figures)
     for name, number in result.counts.items():
         setattr(run, name, getattr(run, name) + number)
     if cursor is not None:

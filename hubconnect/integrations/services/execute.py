@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import structlog
+from django.db import transaction
 from django.utils import timezone
 
 from hubconnect.connectors.base import Connector
@@ -21,7 +22,7 @@ from hubconnect.engine.criteria import CriteriaInvalidError
 from hubconnect.engine.mapping import MappingBrokenError
 from hubconnect.integrations.models import Flow, Run
 from hubconnect.integrations.schedules import next_time
-from hubconnect.integrations.services import flow_failures, lease as leases
+from hubconnect.integrations.services import flow_failures, lease as leases, rollup
 from hubconnect.integrations.services.carriers.comment_window import read_changed
 from hubconnect.integrations.services.carrying import follow
 from hubconnect.integrations.services.child_settling import settle_children
@@ -128,11 +129,9 @@ def _run(flow: Flow, lease: Lease) -> Run | None:
 
 def _close_vanished(flow: Flow) -> None:
     """Mark runs whose worker never came back: we hold the lease, so they are over."""
-    Run.objects.filter(flow=flow, state=Run.State.RUNNING).update(
-        state=Run.State.CRASHED,
-        finished_at=timezone.now(),
-        message="Its worker ended without a word. The next run went on from its last page.",
-    )
+    for run in Run.objects.filter(flow=flow, state=Run.State.RUNNING):  # one, if any
+        message = "Its worker ended without a word. The next run went on from its last page."
+        _close(run, Run.State.CRASHED, message)
 
 
 def _guarded(flow: Flow, run: Run, lease: Lease, opposite: Flow | None) -> None:
@@ -261,21 +260,19 @@ def _setback(
 
 
 def _end(run: Run, state: Run.State, message: str = "", hint: str = "") -> None:
+    _close(run, state, message, hint, "calls", "api_calls", "timings", "expected")
+    log.info("run.finished", state=state, created=run.created, updated=run.updated)
+
+
+def _close(run: Run, state: Run.State, message: str, hint: str = "", *fields: str) -> None:
+    """Store a run's end, with the named fields, and add it to the figures of the hour."""
     run.state, run.message, run.hint = state, message, hint
     run.finished_at = timezone.now()
-    run.save(
-        update_fields=[
-            "state",
-            "message",
-            "hint",
-            "finished_at",
-            "calls",
-            "api_calls",
-            "timings",
-            "expected",
-        ]
-    )
-    log.info("run.finished", state=state, created=run.created, updated=run.updated)
+    run.is_idle = state == Run.State.DONE and not run.has_moved_something
+    ended = ("state", "message", "hint", "finished_at", "is_idle")
+    with transaction.atomic():
+        run.save(update_fields=[*ended, *fields])
+        rollup.add_ended(run)
 
 
 def _next_time(flow: Flow) -> datetime | None:

@@ -1,20 +1,19 @@
 """Key figures of the overview, and records carried over time."""
 
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Sum
-from django.db.models.functions import TruncDay, TruncHour
 from django.utils import timezone
 
 from hubconnect.core.charts import Plot, Series
-from hubconnect.integrations.models import Failure, Link, Run
-from hubconnect.integrations.services.history import IDLE
+from hubconnect.integrations.models import Failure
+from hubconnect.integrations.services import hourly, rollup
 from hubconnect.mappings.models import Mapping
 from hubconnect.systems.models import System
 
-_DAY_HOURS = 24
 _MARKS = 9
 
 
@@ -42,52 +41,42 @@ class Figures:
 
 
 def key_figures(hours: int) -> Figures:
-    """Return the figures of the last hours."""
-    since = timezone.now() - timedelta(hours=hours)
-    busy = Run.objects.filter(started_at__gte=since).exclude(IDLE)
-    moved = busy.aggregate(created=Sum("created"), updated=Sum("updated"), calls=Sum("api_calls"))
+    """Return the figures of the last hours, all from few rows: none grows with the history."""
+    names = ("linked", "created", "updated", "api_calls")
+    moved = hourly.rows(hours).aggregate(**{name: Sum(name, default=0) for name in names})
     levels = dict(
         Failure.objects.filter(state=Failure.State.OPEN)
         .order_by()
         .values_list("level")
         .annotate(count=Count("pk"))
     )
-    created, updated = moved["created"] or 0, moved["updated"] or 0
-    calls = moved["calls"] or 0
+    carried = moved["created"] + moved["updated"]
     return Figures(
-        links=Link.objects.count(),
-        new_links=Link.objects.filter(created_at__gte=since).count(),
-        created=created,
-        updated=updated,
+        links=sum(rollup.links_now().values()),
+        new_links=moved["linked"],
+        created=moved["created"],
+        updated=moved["updated"],
         open_failures=sum(levels.values()),
         flows_stopped=levels.get(Failure.Level.FLOW, 0),
-        calls=calls * 1000 / (created + updated) if created + updated else None,
+        calls=moved["api_calls"] * 1000 / carried if carried else None,
     )
 
 
 def carried(hours: int) -> Plot:
-    """Return a chart of records carried: by the hour for a day, else by the day."""
-    by_hour = hours <= _DAY_HOURS
-    step = timedelta(hours=1) if by_hour else timedelta(days=1)
-    trunc = TruncHour if by_hour else TruncDay
-    now = timezone.localtime()
-    last = now.replace(minute=0, second=0, microsecond=0)
-    last = last if by_hour else last.replace(hour=0)
-    steps = hours if by_hour else hours // _DAY_HOURS
-    moments = [last - step * back for back in range(steps - 1, -1, -1)]
-    rows = (
-        Run.objects.filter(started_at__gte=moments[0])
-        .exclude(IDLE)
-        .order_by()
-        .annotate(step=trunc("started_at"))
-        .values("step")
-        .annotate(updated=Sum("updated"), created=Sum("created"), failed=Sum("failed"))
-    )
-    found: dict[datetime, dict[str, int | None]] = {
-        row["step"]: {name: row[name] for name in ("updated", "created", "failed")} for row in rows
-    }
+    """Return a chart of records carried: by the hour for a day, else by the reader's day."""
+    by_hour = hours <= hourly.DAY
+    if by_hour:
+        moments = [hourly.since(hours) + hourly.HOUR * step for step in range(hours)]
+    else:
+        today, days = _day_of(timezone.now()), hours // hourly.DAY
+        moments = [today - timedelta(days=back) for back in range(days - 1, -1, -1)]
+    found: dict[datetime, Counter[str]] = defaultdict(Counter)
+    names = ("updated", "created", "failed")
+    told = hourly.rows(hours + hourly.DAY).values_list("hour")
+    for hour, *numbers in told.annotate(*(Sum(name) for name in names)):
+        found[hour if by_hour else _day_of(hour)].update(dict(zip(names, numbers, strict=True)))
     series = [
-        Series(name.title(), [found.get(one, {}).get(name) or 0 for one in moments], css)
+        Series(name.title(), [found[one][name] for one in moments], css)
         for name, css in (("updated", "b1"), ("created", "b2"), ("failed", "b-bad"))
     ]
     word = _hour if by_hour else _day
@@ -99,8 +88,13 @@ def carried(hours: int) -> Plot:
     )
 
 
+def _day_of(moment: datetime) -> datetime:
+    """Return the beginning of the day in the reader's zone."""
+    return timezone.localtime(moment).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def _hour(moment: datetime) -> str:
-    return f"{moment.hour}:00"
+    return f"{timezone.localtime(moment):%-H:%M}"
 
 
 def _day(moment: datetime) -> str:

@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Case, Count, F, IntegerField, Max, Min, Q, QuerySet, Value, When
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from hubconnect.core.counting import MOST, at_most, count_each, stretch_each
 from hubconnect.core.wording import counted
 from hubconnect.integrations.models import RecordEvent, Run
 from hubconnect.integrations.models.history import Failure
-
-_MOVED = ("created", "updated", "failed", "held", "skipped", "associations", "comments", "files")
-IDLE = Q(state=Run.State.DONE, **dict.fromkeys(_MOVED, 0))
 
 # The steps of a run in their order, with the words a person sees.
 PHASES = (
@@ -26,6 +24,7 @@ _INSIDE_PAGES = {
     "changes": "changes",
     "linked": "linked records outside the criteria",
 }
+_NEWEST = 2**62  # above every key
 # Steps that a person sees as part of another one.
 _PART_OF = {"settle comments": "settle", "comments": "follow", "sweep": "follow"}
 
@@ -42,37 +41,54 @@ def runs() -> QuerySet[Run]:
 
 @dataclass(frozen=True, slots=True)
 class IdleRuns:
-    """Runs in a row that found nothing to do."""
+    """Runs in a row that found nothing to do.
+
+    Above ``counting.MOST`` they are not counted on, and ``first_at`` is None.
+    """
 
     count: int
-    first_at: datetime
+    first_at: datetime | None
     last_at: datetime
 
+    @property
+    def words(self) -> str:
+        """How many, in words."""
+        return f"{at_most(self.count)} {'run' if self.count == 1 else 'runs'}"
 
-def idle_between(found: QuerySet[Run], shown: Sequence[Run]) -> dict[int, IdleRuns]:
-    """Return the idle runs right after each shown run, by that run's key; one query.
 
-    ``shown`` are runs with changes, newest first; idle ones newer than the first are not counted.
+def fold_idle(
+    found: QuerySet[Run], shown: Sequence[Run], *, is_first: bool, is_last: bool
+) -> dict[int, IdleRuns]:
+    """Return the idle runs right after each shown run, by its key; those above all by 0.
+
+    ``shown`` are the runs with changes of one page, newest first. The number of queries and of rows
+    looked at does not grow with the history.
     """
-    if not shown:
-        return {}
     keys = [run.pk for run in shown]
-    places = [
-        When(pk__gt=older, pk__lt=newer, then=Value(newer))
-        for newer, older in zip(keys, [*keys[1:], 0], strict=True)
-    ]
-    rows = (
-        found.filter(IDLE, pk__lt=keys[0], pk__gt=keys[-1])
-        .order_by()
-        .annotate(place=Case(*places, output_field=IntegerField()))
-        .values("place")
-        .annotate(count=Count("pk"), first=Min("started_at"), last=Max("started_at"))
-    )
+    ends = [*keys[1:], 0 if is_last or not keys else _next_busy(found, keys[-1])]
+    gaps = dict(zip(keys, zip(keys, ends, strict=False), strict=False))
+    if is_first:
+        gaps[0] = (_NEWEST, keys[0] if keys else 0)
+    idle = found.filter(is_idle=True)
+    parts = [idle.filter(pk__lt=newer, pk__gt=older) for newer, older in gaps.values()]
+    counted = {place: one for place, one in zip(gaps, stretch_each(parts), strict=True) if one.rows}
+    ends_of = {key for one in counted.values() for key in (one.lowest, one.highest)}
+    times = dict(Run.objects.filter(pk__in=ends_of).values_list("pk", "started_at"))
     return {
-        row["place"]: IdleRuns(row["count"], row["first"], row["last"])
-        for row in rows
-        if row["place"] is not None
+        place: IdleRuns(
+            one.rows,
+            None if one.rows > MOST else times.get(one.lowest),
+            times[one.highest],
+        )
+        for place, one in counted.items()
+        if one.highest in times  # it may have been purged meanwhile
     }
+
+
+def _next_busy(found: QuerySet[Run], key: int) -> int:
+    """Return the key of the next older run that did something, or 0."""
+    older = found.filter(is_idle=False, pk__lt=key).order_by("-pk")
+    return older.values_list("pk", flat=True).first() or 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +170,10 @@ def _step_state(run: Run, place: int, at: int, took: float | None, *, is_over: b
 
 
 def kinds_of(run: Run) -> dict[str, int]:
-    """Return how many records met which outcome."""
-    rows = run.events.order_by().values("kind").annotate(count=Count("pk"))
-    return {row["kind"]: row["count"] for row in rows}
+    """Return how many lines of each outcome a run has, counted up to a limit; one query."""
+    kinds = RecordEvent.Kind.values
+    counts = count_each([run.events.filter(kind=kind) for kind in kinds])
+    return dict(zip(kinds, counts, strict=True))
 
 
 def failures_of(run: Run, events: Sequence[RecordEvent]) -> dict[str, int]:
@@ -165,8 +182,11 @@ def failures_of(run: Run, events: Sequence[RecordEvent]) -> dict[str, int]:
     if not ids:
         return {}
     found = Failure.objects.filter(
-        Q(flow=run.flow_id) | Q(type_pair=F("flow__pair__type_pair")), record_id__in=ids
-    ).filter(flow__pair=run.flow.pair_id)
+        type_pair=run.flow.pair.type_pair_id,
+        state__in=Failure.State.values,  # all of them: the index begins with it
+        side=run.flow.source_side,
+        record_id__in=ids,
+    )
     return dict(found.order_by("pk").values_list("record_id", "pk"))
 
 

@@ -19,6 +19,7 @@ from hubconnect.integrations.models import (
     RecordEvent,
     Side,
 )
+from hubconnect.integrations.services import rollup
 from hubconnect.integrations.services.committing import CLAIM_KEEP
 from hubconnect.integrations.services.lease import renew
 from hubconnect.integrations.services.session import Session
@@ -124,6 +125,7 @@ def _link(
     setattr(link, f"{source}_base", getattr(link, f"{source}_base") | source_base)
     setattr(link, f"{source.other}_base", getattr(link, f"{source.other}_base") | target_base)
     setattr(link, f"{source}_version", intent.source_version)
+    is_new = link.pk is None
     link.save()
     is_create = intent.kind == Intent.Kind.CREATE
     if intent.lookup_key:
@@ -140,6 +142,7 @@ def _link(
     name = "created" if is_create else "updated"
     setattr(session.run, name, getattr(session.run, name) + 1)
     session.run.save(update_fields=[name])
+    rollup.add(session.flow.pk, timezone.now(), linked=int(is_new), **{name: 1})
 
 
 def _claim(session: Session, intent: Intent, target_id: str) -> None:

@@ -4,24 +4,21 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
-from django.db.models import Count, Max, Prefetch, QuerySet, Sum
-from django.db.models.functions import Coalesce
-from django.urls import reverse
+from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
 from django.utils import timezone
 
+from hubconnect.connectors.errors import Category
 from hubconnect.core.wording import counted
-from hubconnect.engine import lookup
-from hubconnect.integrations.models import Failure, Flow, Integration, Link, Pair, Run
+from hubconnect.integrations.models import Failure, Flow, Integration, Pair, Run
 from hubconnect.integrations.schedules import describe
-from hubconnect.integrations.services.causes import Cause
-
-if TYPE_CHECKING:
-    from hubconnect.systems.models import System
+from hubconnect.integrations.services import hourly, rollup
 
 # A flow that is due for this long was not taken by any worker.
 OVERDUE = timedelta(minutes=2)
+# A system that is away for a moment is no reason to call anybody; one that stays away is.
+CRITICAL_ATTEMPTS = 3
+_PASSING = (Category.UNREACHABLE, Category.RATE_LIMIT)
 
 
 def integrations() -> QuerySet[Integration]:
@@ -44,6 +41,16 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What is read once for all integrations of a list."""
+
+    last: dict[int, Run]
+    hours: dict[int, hourly.Hours]
+    failures: dict[int, list[Failure | int]]
+    links: dict[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One integration in a list."""
 
@@ -55,7 +62,20 @@ class Line:
     last_run_at: datetime | None
     failures: int
     links: int
-    carried: int
+    carried: int  # in the last day
+    failed: int
+    hours: list[int]  # carried in each hour of that day, the oldest first
+    failed_hours: list[int]
+    per_hour: float  # carried, in this hour and the one before
+    lag: timedelta | None  # how old the oldest change may be that was not read yet
+    running: Run | None
+
+    @property
+    def hours_words(self) -> str:
+        """What the row of small bars shows, for readers who do not see it."""
+        if not any(self.hours):
+            return "Nothing carried in the last 24 hours"
+        return f"Carried per hour, the last 24: {self.carried:,}, most in one {max(self.hours):,}"
 
     @property
     def both_ways(self) -> bool:
@@ -78,32 +98,17 @@ def flows_of(integration: Integration) -> list[Flow]:
 def lines(found: Iterable[Integration]) -> list[Line]:
     """Return integrations with their numbers; the number of queries does not grow with them."""
     listed = list(found)
-    runs = _runs()
-    failures = _failures()
-    links = dict(Link.objects.order_by().values_list("type_pair").annotate(count=Count("pk")))
-    return [_line(one, runs, failures, links) for one in listed]
+    flows = [flow for one in listed for flow in flows_of(one)]
+    known = Known(last_runs(flows), hourly.by_flow(hourly.DAY), _failures(), rollup.links_now())
+    return [_line(one, known) for one in listed]
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """What a flow did in the last day."""
-
-    last_at: datetime
-    carried: int
-
-
-def _runs() -> dict[int, Moved]:
-    day = timezone.now() - timedelta(days=1)
-    rows = (
-        Run.objects.filter(started_at__gte=day)
-        .order_by()
-        .values("flow")
-        .annotate(
-            last=Max("started_at"),
-            carried=Coalesce(Sum("created"), 0) + Coalesce(Sum("updated"), 0),
-        )
-    )
-    return {row["flow"]: Moved(row["last"], row["carried"]) for row in rows}
+def last_runs(flows: Iterable[Flow]) -> dict[int, Run]:
+    """Return the newest run of each flow, however many there are; one query."""
+    newest = Run.objects.filter(flow=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    wanted = Flow.objects.filter(pk__in=[flow.pk for flow in flows]).order_by()
+    keys = wanted.annotate(newest=Subquery(newest)).values("newest")
+    return {run.flow_id: run for run in Run.objects.filter(pk__in=keys)}
 
 
 def _failures() -> dict[int, list[Failure | int]]:
@@ -120,30 +125,48 @@ def _failures() -> dict[int, list[Failure | int]]:
     return found
 
 
-def _line(
-    integration: Integration,
-    runs: dict[int, Moved],
-    failures: dict[int, list[Failure | int]],
-    links: dict[int, int],
-) -> Line:
+def _line(integration: Integration, known: Known) -> Line:
     flows = flows_of(integration)
-    own = [one for flow in flows for one in failures.get(flow.pk, [])]
+    own = [one for flow in flows for one in known.failures.get(flow.pk, [])]
     records = sum(one for one in own if isinstance(one, int))
     stopped = [one for one in own if isinstance(one, Failure)]
     times = [flow.next_run_at for flow in flows if flow.is_enabled and flow.next_run_at]
-    seen = [runs[flow.pk] for flow in flows if flow.pk in runs]
+    seen = [known.last[flow.pk] for flow in flows if flow.pk in known.last]
     pairs = {pair.type_pair_id for pair in integration.pairs.all() if pair.type_pair_id}
+    hours = hourly.total(known.hours[flow.pk] for flow in flows if flow.pk in known.hours)
     return Line(
         integration=integration,
         health=health(integration, flows, stopped, records),
         schedule=describe(integration),
         mappings=", ".join(pair.mapping.name for pair in integration.pairs.all()),
         next_run_at=min(times, default=None) if integration.is_active else None,
-        last_run_at=max((one.last_at for one in seen), default=None),
+        last_run_at=max((run.started_at for run in seen), default=None),
         failures=records + len(stopped),
-        links=sum(links.get(pair, 0) for pair in pairs),
-        carried=sum(one.carried for one in seen),
+        links=sum(known.links.get(pair, 0) for pair in pairs),
+        carried=sum(hours.carried),
+        failed=sum(hours.failed),
+        hours=hours.carried,
+        failed_hours=hours.failed,
+        per_hour=hours.per_hour,
+        lag=lag_of(flows) if integration.is_active else None,
+        running=next((run for run in seen if run.state == Run.State.RUNNING), None),
     )
+
+
+def lag_of(flows: Iterable[Flow]) -> timedelta | None:
+    """Return how old the oldest change may be that no enabled flow has read yet.
+
+    All up to a window's end is read once it is closed, up to its beginning before that. None while
+    a flow has not finished its first window: then everything is still to come.
+    """
+    ends = [
+        flow.window_lower if flow.is_window_open else flow.window_upper
+        for flow in flows
+        if flow.is_enabled
+    ]
+    if not ends or any(end is None for end in ends):
+        return None
+    return max(timezone.now() - min(end for end in ends if end is not None), timedelta(0))
 
 
 def health(
@@ -154,10 +177,15 @@ def health(
         is_fresh = integration.activated_at is None
         return Health("idle", "Inactive", "never activated" if is_fresh else "")
     working = [flow for flow in flows if flow.is_enabled]
-    found = _critical(integration, working, stopped) or _remarkable(working, records)
+    found = _critical(integration, working, stopped) or _remarkable(working, stopped, records)
     if found is None and any(flow.phase == Flow.Phase.LOADING for flow in working):
         found = Health("run", "First load")
     return found or Health("ok", "Healthy")
+
+
+def will_pass(failure: Failure) -> bool:
+    """Tell whether what stopped a flow may well be over at the next try, which comes by itself."""
+    return failure.category in _PASSING and failure.attempts < CRITICAL_ATTEMPTS
 
 
 def _critical(integration: Integration, flows: list[Flow], stopped: list[Failure]) -> Health | None:
@@ -166,131 +194,16 @@ def _critical(integration: Integration, flows: list[Flow], stopped: list[Failure
             return Health("bad", "Critical", f"{system}: {system.state_reason}")
     if any(flow.is_paused for flow in flows):
         return Health("bad", "Paused", "The safety brake stopped it before writing")
-    return Health("bad", "Critical", stopped[0].message) if stopped else None
+    lasting = [failure for failure in stopped if not will_pass(failure)]
+    return Health("bad", "Critical", lasting[0].message) if lasting else None
 
 
-def _remarkable(flows: list[Flow], records: int) -> Health | None:
+def _remarkable(flows: list[Flow], stopped: list[Failure], records: int) -> Health | None:
+    if stopped:
+        return Health("warn", "Warning", f"{stopped[0].message} It is tried again by itself.")
     late = timezone.now() - OVERDUE
     if any(flow.next_run_at is not None and flow.next_run_at < late for flow in flows):
         return Health("warn", "Waiting", "Due, but no worker has taken it. Is one running?")
     if records:
         return Health("warn", "Warning", f"{counted(records, 'record')} could not be synced")
     return None
-
-
-@dataclass(frozen=True, slots=True)
-class PairLine:
-    """A pair as the page of its integration shows it; its flows with what they are set to."""
-
-    pair: Pair
-    flows: list["FlowLine"]
-
-    @property
-    def kind(self) -> str:
-        """Which way records flow: ``both-ways``, ``to-right``, ``to-left`` or nothing."""
-        on = [line for line in self.flows if line.flow.is_enabled]
-        if len(on) > 1:
-            return "both-ways"
-        if not on:
-            return ""
-        left = self.pair.integration.left_system_id
-        return "to-right" if on[0].flow.source_system.pk == left else "to-left"
-
-    @property
-    def left_type(self) -> str:
-        """The object type in the integration's first system."""
-        mapping = self.pair.mapping
-        is_turned = mapping.left_system_id != self.pair.integration.left_system_id
-        return mapping.right_type if is_turned else mapping.left_type
-
-    @property
-    def right_type(self) -> str:
-        """The object type in the integration's second system."""
-        mapping = self.pair.mapping
-        is_turned = mapping.left_system_id != self.pair.integration.left_system_id
-        return mapping.left_type if is_turned else mapping.right_type
-
-
-@dataclass(frozen=True, slots=True)
-class FlowLine:
-    """One direction: how far it is, and what it takes."""
-
-    flow: Flow
-    criteria: str
-    lookup: str
-    last_run: Run | None
-
-
-def pair_lines(integration: Integration) -> list[PairLine]:
-    """Return the pairs of one integration in their order."""
-    flows = flows_of(integration)
-    newest = (
-        Run.objects.filter(flow__in=[flow.pk for flow in flows])
-        .order_by()
-        .values("flow")
-        .annotate(newest=Max("pk"))
-        .values("newest")
-    )
-    last = {run.flow_id: run for run in Run.objects.filter(pk__in=newest)}
-    return [
-        PairLine(
-            pair,
-            [
-                FlowLine(flow, _criteria(flow), lookup.describe(flow.lookup), last.get(flow.pk))
-                for flow in flows
-                if flow.pair_id == pair.pk
-            ],
-        )
-        for pair in integration.pairs.all()
-    ]
-
-
-def _criteria(flow: Flow) -> str:
-    return counted(len(flow.criteria), "condition") if flow.criteria else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Todo:
-    """Something a person must see to: what happened, what it means, where to go."""
-
-    kind: str
-    title: str
-    text: str
-    url: str
-    action: str
-    at: datetime | None = None
-
-
-def todo(listed: Iterable[Line], found: Iterable[Cause]) -> list[Todo]:
-    """Return what needs a person: systems first, then flows, then records by cause."""
-    systems: dict[int, System] = {}
-    for line in listed:
-        for system in (line.integration.left_system, line.integration.right_system):
-            if system.needs_person:
-                systems[system.pk] = system
-    items = [
-        Todo(
-            "bad",
-            f"{system} needs a person.",
-            system.state_reason,
-            reverse("systems:detail", args=[system.pk]),
-            "Open the system",
-            system.checked_at,
-        )
-        for system in systems.values()
-    ]
-    items += [_todo(cause) for cause in found]
-    return items
-
-
-def _todo(cause: Cause) -> Todo:
-    failure = cause.first
-    url = reverse("integrations:failure_detail", args=[failure.pk])
-    if cause.is_flow:
-        title, text = f"{failure.flow} stands still.", failure.message
-        return Todo("bad", title, f"{text} {failure.hint}".strip(), url, "Look", cause.newest_at)
-    if cause.count == 1:
-        title = f"{failure.title or failure.record_id} could not be synced."
-        return Todo("warn", title, failure.message, url, "Look", cause.newest_at)
-    title = f"{counted(cause.count, 'record')} could not be synced: {failure.flow}."
-    return Todo("warn", title, failure.message, url, "Look at the newest", cause.newest_at)

@@ -12,6 +12,7 @@ from hubconnect.integrations.forms.pair import PairForm
 from hubconnect.integrations.models import Integration
 from hubconnect.integrations.schedules import describe
 from hubconnect.integrations.services import saving, standing
+from hubconnect.integrations.services.pair_lines import pair_lines
 from hubconnect.integrations.services.saving import IntegrationActiveError
 
 read_and_write = require_http_methods(["GET", "POST"])
@@ -33,7 +34,7 @@ def integration_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "integration": integration,
         "line": line,
         "schedule": describe(integration),
-        "pairs": standing.pair_lines(integration),
+        "pairs": pair_lines(integration),
         "pair_form": PairForm(integration),
     }
     return render(request, "integrations/detail.html", context)

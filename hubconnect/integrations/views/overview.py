@@ -4,10 +4,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from hubconnect.integrations.services import causes, figures, standing
+from hubconnect.integrations.services import causes, figures, standing, todo
 
 SPANS = {"day": 24, "week": 24 * 7}
 CAUSES = 6
+TODOS = 8
 
 
 @require_GET
@@ -25,11 +26,15 @@ def overview(request: HttpRequest) -> HttpResponse:
     }
     if lines:
         found = causes.group(causes.open_failures())
+        items = todo.todo(lines, found)
         context |= {
-            "todo": standing.todo(lines, found),
+            "todo": items[:TODOS],
+            "todo_count": len(items),
             "causes": found[:CAUSES],
+            "cause_count": len(found),
             "figures": figures.key_figures(hours),
             "plot": figures.carried(hours),
+            "lag": max((line.lag for line in lines if line.lag is not None), default=None),
             "active": sum(line.integration.is_active for line in lines),
             "healthy": sum(line.health.kind in ("ok", "run") for line in lines),
         }

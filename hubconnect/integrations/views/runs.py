@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
+from hubconnect.core.counting import at_most
 from hubconnect.core.paging import page_by_key
 from hubconnect.integrations.filters import RunFilter
 from hubconnect.integrations.models import RecordEvent, Run
@@ -20,13 +21,19 @@ def run_list(request: HttpRequest) -> HttpResponse:
     """List runs, newest first; those without changes are folded."""
     chosen = RunFilter(request.GET, queryset=history.runs())
     page = page_by_key(chosen.busy, request, RUNS_A_PAGE)
-    idle = history.idle_between(chosen.qs, page.items) if chosen.folds_idle else {}
+    idle = {}
+    if chosen.folds_idle:
+        idle = history.fold_idle(
+            chosen.qs, page.items, is_first=not page.newer, is_last=not page.older
+        )
     is_narrowed = any(request.GET.get(name) for name in chosen.filters)
     context = {
         "filter": chosen,
         "page": page,
         "lines": [(run, idle.get(run.pk), _took(run)) for run in page.items],
+        "idle_on_top": idle.get(0),
         "is_narrowed": is_narrowed,
+        "is_moving": not page.newer and any(run.state == Run.State.RUNNING for run in page.items),
     }
     return render(request, "integrations/run_list.html", context)
 
@@ -42,9 +49,11 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     failed = history.failures_of(run, page.items)
     context = {
         **_progress(run),
-        "kinds": [(one, one.label, kinds[one]) for one in RecordEvent.Kind if kinds.get(one)],
+        "kinds": [
+            (one, one.label, at_most(kinds[one])) for one in RecordEvent.Kind if kinds.get(one)
+        ],
         "kind": kind,
-        "events": sum(kinds.values()),
+        "events": at_most(sum(kinds.values())),
         "page": page,
         "lines": [(event, failed.get(event.source_id)) for event in page.items],
         "failures": run.failures.filter(state="open")[:10],
