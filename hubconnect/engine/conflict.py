@@ -16,6 +16,7 @@ class Act(StrEnum):
     ADOPT = "adopt"  # nothing to send; what both sides hold is agreed on
     KEEP = "keep"  # nothing to do, and nothing new is agreed on
     GIVE_BACK = "give back"  # the target's value belongs on the source: the opposite flow's work
+    ASK = "ask"  # both changed, and a person is to say which value holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,19 @@ class Missing:
 
 MISSING = Missing()
 Base = Stored | Missing
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a person said about one field in conflict, and the stored values that person saw."""
+
+    takes_source: bool
+    source: Stored
+    target: Stored
+
+    def fits(self, source: Value, target: Value) -> bool:
+        """Tell whether both sides still hold what the person saw."""
+        return bool(to_stored(source) == self.source and to_stored(target) == self.target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +96,46 @@ def _is_back(flow: FieldFlow, source: Value, target: Value) -> bool:
 
 
 def _first_meeting(flow: FieldFlow, source: Value, target: Value) -> Decision:
-    """Decide without a base: a new link, or a row added to the mapping."""
+    """Decide without a base: a new link, or a row added to the mapping.
+
+    Where the source is empty the target's value is taken, not the source's default.
+    """
     mapped = flow.convert(source)
     if _agree(flow, source, mapped, target):
         return Decision(Act.ADOPT, mapped)
-    if mapped is None:
+    if to_stored(target) is not None and _is_empty(flow, source, mapped):
         return Decision(Act.GIVE_BACK if flow.flows_back else Act.ADOPT, mapped)
-    if target is None or flow.overwrite:
+    if to_stored(target) is None or flow.overwrite:
         return Decision(Act.WRITE, mapped)
     if flow.source is None:
         return Decision(Act.ADOPT, mapped)
     return _clash(flow, mapped)
 
 
+def _is_empty(flow: FieldFlow, source: Value, mapped: Value) -> bool:
+    """Tell whether nothing comes from the source; with overwrite a default is something."""
+    if mapped is None:
+        return True
+    return flow.source is not None and to_stored(source) is None and not flow.overwrite
+
+
+def chosen(flow: FieldFlow, mapped: Value, choice: Choice, *, is_carried_back: bool) -> Decision:
+    """Return what a person's choice asks of this flow.
+
+    ``is_carried_back``: the opposite flow is at work, so that the target's value can be carried to
+    the source. Else both keep what they hold until one side changes.
+    """
+    if choice.takes_source:
+        return Decision(Act.WRITE, mapped, "both sides changed; a person chose the source's value")
+    if flow.flows_back and is_carried_back:
+        return Decision(Act.GIVE_BACK, mapped)
+    remark = "both sides changed; a person chose to keep the target's value"
+    return Decision(Act.ADOPT, mapped, remark)
+
+
 def _clash(flow: FieldFlow, mapped: Value) -> Decision:
+    if flow.winner == "ask":
+        return Decision(Act.ASK, mapped)
     if flow.winner == "target":
         if flow.flows_back:
             return Decision(Act.GIVE_BACK, mapped, "both sides changed; the target wins")

@@ -33,11 +33,12 @@ class When(StrEnum):
 
 
 class Conflict(StrEnum):
-    """Which side wins when both changed."""
+    """Which side wins when both changed; ASK leaves it to a person."""
 
     NONE = "none"
     LEFT = "left"
     RIGHT = "right"
+    ASK = "ask"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class FieldFlow:
         convert: source value to target value, value map, default and length included; raises
             ``RecordError``.
         back: the way back for rows that flow both ways, else None.
-        winner: who wins a conflict: "source", "target" or "" (no detection).
+        winner: who wins a conflict: "source", "target", "ask" (a person says) or "" (no detection).
     """
 
     source: Field | None
@@ -137,9 +138,8 @@ def _field_flow(
     rule: FieldRule, source: Field | None, target: Field, *, to_right: bool
 ) -> FieldFlow:
     two_way = rule.direction is Direction.BOTH and source is not None
-    winners = {Conflict.NONE: "", Conflict.LEFT: "left", Conflict.RIGHT: "right"}
-    winner = winners[rule.conflict]
-    ours = "left" if to_right else "right"
+    ours = Conflict.LEFT if to_right else Conflict.RIGHT
+    winners = {Conflict.NONE: "", Conflict.ASK: "ask", ours: "source"}
     return FieldFlow(
         source=source,
         target=target,
@@ -149,7 +149,7 @@ def _field_flow(
         else None,
         at_create=rule.when in (When.BOTH, When.CREATE),
         at_update=rule.when in (When.BOTH, When.UPDATE),
-        winner=("source" if winner == ours else "target") if winner else "",
+        winner=winners.get(rule.conflict, "target"),
         overwrite=rule.overwrite,
     )
 

@@ -3,15 +3,31 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hubconnect.connectors.base import NewAssociation, Record, Value, Values
 from hubconnect.connectors.errors import RecordError
-from hubconnect.engine.conflict import MISSING, Act, Base, decide, has_changed
+from hubconnect.engine.conflict import (
+    MISSING,
+    Act,
+    Base,
+    Choice,
+    Decision,
+    chosen,
+    decide,
+    has_changed,
+)
 from hubconnect.engine.mapping import FieldFlow, joined, map_values
 from hubconnect.engine.values import Stored, store_all, to_stored
 
 BaseMap = Mapping[str, tuple[Stored, str] | list[Stored]]
+# Internal names of a row's source and target field; "" for no source.
+Names = tuple[str, str]
+
+
+def names_of(flow: FieldFlow) -> Names:
+    """Return the source and target field of a row."""
+    return (flow.source.name if flow.source is not None else "", flow.target.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +54,43 @@ class FieldChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A field in conflict that a person is to decide about, by the values of both sides.
+
+    Without a base (a new link, a new row) nothing was ever agreed on.
+    """
+
+    flow: FieldFlow
+    source_base: Base
+    target_base: Base
+    source: Value
+    target: Value
+
+    @property
+    def names(self) -> Names:
+        """Return the source and the target field."""
+        return names_of(self.flow)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What open failures say about the fields of one link.
+
+    Attributes:
+        choices: what a person chose about fields in conflict.
+        not_stored: source values that the target accepted and did not keep, by field names.
+        is_carried_back: the opposite flow is at work.
+    """
+
+    choices: Mapping[Names, Choice] = field(default_factory=dict)
+    not_stored: Mapping[Names, Stored] = field(default_factory=dict)
+    is_carried_back: bool = True
+
+
+NOTHING_STANDS = Standing()
+
+
+@dataclass(frozen=True, slots=True)
 class CreatePlan:
     """A record to create at the target."""
 
@@ -56,7 +109,9 @@ class UpdatePlan:
         expected: what these fields held when they were read.
         agreed: pairs of source and target field whose bases move without a write.
         sent: pairs of source and target field whose bases move with the write's answer.
-        gives_back: fields whose target value belongs on the source.
+        gives_back: pairs whose target value belongs on the source.
+        asked: fields in conflict about which a person is to decide; their bases stay.
+        kept: pairs that are not sent again, because the target did not keep the same value.
     """
 
     source: Record
@@ -64,15 +119,17 @@ class UpdatePlan:
     link: LinkState
     writes: dict[str, Value]
     expected: dict[str, Value]
-    sent: tuple[tuple[str, str], ...]
-    agreed: tuple[tuple[str, str], ...]
-    gives_back: tuple[str, ...]
+    sent: tuple[Names, ...]
+    agreed: tuple[Names, ...]
+    gives_back: tuple[Names, ...]
     changes: tuple[FieldChange, ...]
+    asked: tuple[Asked, ...] = ()
+    kept: tuple[Names, ...] = ()
 
     @property
     def does_nothing(self) -> bool:
         """Tell whether neither a write nor a base nor the opposite flow is concerned."""
-        return not (self.writes or self.agreed or self.gives_back)
+        return not (self.writes or self.agreed or self.gives_back or self.asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,61 +193,94 @@ def plan_create(record: Record, spec: Spec) -> CreatePlan:
     return CreatePlan(record, given, changes)
 
 
-def plan_update(record: Record, target: Record, link: LinkState, spec: Spec) -> UpdatePlan:
+def plan_update(
+    record: Record,
+    target: Record,
+    link: LinkState,
+    spec: Spec,
+    standing: Standing = NOTHING_STANDS,
+) -> UpdatePlan:
     """Return what to do about a linked record, field by field.
 
     Raises:
         RecordError: changed values cannot be converted; all faults are named.
     """
-    draft = _Draft()
+    draft = _Draft(standing)
     for flow in spec.flows:
         if flow.at_update:
             draft.take(flow, record, target, link)
     if draft.refused:
         raise joined(draft.refused)
-    kept = draft.kept_sources
+    stay = draft.kept_sources
     return UpdatePlan(
         source=record,
         target=target,
         link=link,
         writes=draft.writes,
         expected={name: target.values.get(name) for name in draft.writes},
-        sent=tuple((s, t) for s, t in draft.sent if s not in kept),
-        agreed=tuple((s, t) for s, t in draft.agreed if s not in kept),
+        sent=tuple((s, t) for s, t in draft.sent if s not in stay),
+        agreed=tuple((s, t) for s, t in draft.agreed if s not in stay),
         gives_back=tuple(draft.gives_back),
         changes=tuple(draft.changes),
+        asked=tuple(draft.asked),
+        kept=tuple(draft.kept),
     )
 
 
 class _Draft:
     """Collects the decisions about the fields of one record."""
 
-    def __init__(self) -> None:
+    def __init__(self, standing: Standing) -> None:
+        self.standing = standing
         self.writes: dict[str, Value] = {}
-        self.sent: list[tuple[str, str]] = []
-        self.agreed: list[tuple[str, str]] = []
-        self.gives_back: list[str] = []
+        self.sent: list[Names] = []
+        self.agreed: list[Names] = []
+        self.gives_back: list[Names] = []
+        self.asked: list[Asked] = []
+        self.kept: list[Names] = []
         self.kept_sources: set[str] = set()
         self.changes: list[FieldChange] = []
         self.refused: list[RecordError] = []
 
     def take(self, flow: FieldFlow, record: Record, target: Record, link: LinkState) -> None:
-        source_name = flow.source.name if flow.source is not None else ""
-        value = record.values.get(source_name)
+        names = names_of(flow)
+        value = record.values.get(names[0])
         held = target.values.get(flow.target.name)
-        source_base = base_of(link.source_base, source_name) if source_name else None
+        source_base = base_of(link.source_base, names[0]) if names[0] else None
+        target_base = base_of(link.target_base, flow.target.name)
+        if self._was_not_kept(names, value):
+            return
         try:
             decision = decide(
-                flow,
-                source=value,
-                source_base=source_base,
-                target=held,
-                target_base=base_of(link.target_base, flow.target.name),
+                flow, source=value, source_base=source_base, target=held, target_base=target_base
             )
         except RecordError as error:
             self.refused.append(error)
             return
-        names = (source_name, flow.target.name)
+        if decision.act is Act.ASK:
+            choice = self.standing.choices.get(names)
+            if choice is None or not choice.fits(value, held):
+                self.asked.append(Asked(flow, source_base, target_base, value, held))
+                self.kept_sources.add(names[0])
+                return
+            decision = chosen(
+                flow, decision.mapped, choice, is_carried_back=self.standing.is_carried_back
+            )
+        self._note(flow, decision, value, held, link)
+
+    def _was_not_kept(self, names: Names, value: Value) -> bool:
+        """Tell whether the target did not keep this very value when it was sent before."""
+        known = self.standing.not_stored
+        if names not in known or to_stored(value) != known[names]:
+            return False
+        self.kept.append(names)
+        self.kept_sources.add(names[0])
+        return True
+
+    def _note(
+        self, flow: FieldFlow, decision: Decision, value: Value, held: Value, link: LinkState
+    ) -> None:
+        names = names_of(flow)
         if decision.act is Act.WRITE:
             self.writes[flow.target.name] = decision.mapped
             self.sent.append(names)
@@ -198,13 +288,21 @@ class _Draft:
             if _moves_a_base(names, value, held, link):
                 self.agreed.append(names)
         elif decision.act is Act.GIVE_BACK:
-            self.gives_back.append(flow.target.name)
-            self.kept_sources.add(source_name)
+            self.gives_back.append(names)
+            self.kept_sources.add(names[0])
+            if not self.standing.is_carried_back:
+                decision = replace(decision, remark=_differing(decision.remark))
         if decision.act is not Act.KEEP and (decision.remark or decision.act is Act.WRITE):
             change = FieldChange(
                 flow.target.name, flow.target.label, held, decision.mapped, decision.remark
             )
             self.changes.append(change)
+
+
+def _differing(remark: str) -> str:
+    """Add to a remark that the target's value is not carried to the source."""
+    words = "the other direction is not at work, so the sides differ"
+    return f"{remark}; {words}" if remark else words
 
 
 def _moves_a_base(names: tuple[str, str], value: Value, held: Value, link: LinkState) -> bool:

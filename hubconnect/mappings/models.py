@@ -98,6 +98,7 @@ class FieldMapping(models.Model):
         NONE = "none", "No detection"
         LEFT = "left", "Left wins"
         RIGHT = "right", "Right wins"
+        ASK = "ask", "Ask a person"
 
     mapping = models.ForeignKey(Mapping, models.CASCADE, related_name="rows")
     position = models.PositiveIntegerField(default=0)

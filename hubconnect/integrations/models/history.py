@@ -166,6 +166,11 @@ class Failure(models.Model):
     this record back until then.
     """
 
+    # Of `child`, beside comments and files: fields that both sides changed, and fields that the
+    # target accepted without keeping their values. They hold back these fields alone.
+    IN_CONFLICT = "conflict"
+    NOT_STORED = "not stored"
+
     class Level(models.TextChoices):
         """What failed."""
 
@@ -199,6 +204,8 @@ class Failure(models.Model):
     faults = models.JSONField(default=list)  # a FieldFault each, name by name
     source_values = models.JSONField(default=dict)
     sent_values = models.JSONField(default=dict)
+    # Of fields in conflict, one dictionary each: see integrations.services.conflicts.
+    conflicts = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
     answer = models.TextField(blank=True)  # the system's own words
     # The last few tries, the newest first: {"at", "run", "category", "message"} each.
     tries = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))

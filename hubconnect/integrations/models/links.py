@@ -67,6 +67,8 @@ class Link(models.Model):
     left_version = models.CharField(max_length=255, blank=True)
     right_version = models.CharField(max_length=255, blank=True)
     title = models.CharField(max_length=255, blank=True)  # readable name, for lists
+    # The last few updates of its fields, kept for ten minutes: see engine.loops.
+    recent = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

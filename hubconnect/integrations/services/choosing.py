@@ -9,6 +9,7 @@ from hubconnect.connectors.base import Record
 from hubconnect.engine.matching import matches, surely_fails
 from hubconnect.engine.plan import LinkState, is_echo, source_hash, title_of
 from hubconnect.integrations.models import Decision, Failure, Flow, Intent, RecordEvent
+from hubconnect.integrations.services import conflicts
 from hubconnect.integrations.services.session import Candidates, Queue, Result, Session, event
 from hubconnect.integrations.stores import (
     decisions,
@@ -42,6 +43,7 @@ def choose(
     kept = _within_criteria(session, kept, links, is_forced=is_forced)
     result.count("unchanged", len(records) - len(kept))
     result.seen += links
+    result.healed += conflicts.settled(session, records, links)
     candidates = _hold(session, kept, links, result, is_forced=is_forced)
     if is_forced:
         _heal_dropped(session, records, kept, result)

@@ -18,8 +18,9 @@ def close(
     waits = {Side.LEFT: failure.waits_to_right, Side.RIGHT: failure.waits_to_left}
     failure.waits_to_right = failure.waits_to_left = False
     failure.save()
+    is_about_both = failure.child == Failure.IN_CONFLICT
     for source, is_waiting in waits.items():
-        if is_waiting:
+        if is_waiting or is_about_both:
             record_id = failure.record_id if failure.side == source else failure.target_id
             _queue(failure, source, record_id, now)
 

@@ -18,7 +18,7 @@ from hubconnect.integrations.models import (
     RecordEvent,
     Run,
 )
-from hubconnect.integrations.services import closing, follow_ups, rollup
+from hubconnect.integrations.services import closing, conflicts, follow_ups, rollup
 from hubconnect.integrations.services.backoff import next_try
 from hubconnect.integrations.services.lease import renew
 from hubconnect.integrations.services.session import Cursor, Fault, Result, Session, event
@@ -43,6 +43,7 @@ def commit(session: Session, result: Result, cursor: Cursor | None) -> None:
             follow_ups.wake(session, (state for state, _ in result.links.values()), now)
         follow_ups.note(session, result.links, result.seen, now)
         _store_faults(session, result, now)
+        conflicts.store(session, result, now)
         _heal(result, now)
         _store_waits(session, result)
         _queue(result, now)

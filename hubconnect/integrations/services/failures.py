@@ -9,6 +9,7 @@ from hubconnect.core.models import User
 from hubconnect.engine.plan import values_hash
 from hubconnect.engine.values import restore_all
 from hubconnect.integrations.models import Decision, Failure, Flow, FollowUp, Link
+from hubconnect.integrations.services import deciding
 from hubconnect.integrations.services.closing import close
 from hubconnect.integrations.services.nudging import Nudge
 from hubconnect.mappings.models import Direction
@@ -31,6 +32,9 @@ def retry_all(failures: Iterable[Failure], actor: User) -> Nudge:  # noqa: ARG00
     ids = [failure.pk for failure in failures]
     rows = Failure.objects.filter(pk__in=ids, state=Failure.State.OPEN)
     flow_ids = set(rows.values_list("flow_id", flat=True))
+    of_fields = rows.filter(child=Failure.IN_CONFLICT).select_related("flow")
+    deciding.look_again(of_fields)
+    rows = rows.exclude(child=Failure.IN_CONFLICT)
     rows.filter(level=Failure.Level.RECORD).update(next_try_at=now, attempts=0)
     Flow.objects.filter(pk__in=flow_ids, is_enabled=True, pair__integration__is_active=True).update(
         next_run_at=now, nudged_at=None
@@ -51,7 +55,9 @@ def dismiss(failure: Failure, actor: User) -> None:
     row = Failure.objects.select_for_update().get(pk=failure.pk)
     if row.state != Failure.State.OPEN:
         return
-    if row.child:
+    if row.child == Failure.IN_CONFLICT:
+        deciding.let_go(row)
+    elif row.child:
         _look_again(row)
     elif row.level == Failure.Level.RECORD and row.type_pair_id is not None:
         _let_go(row, actor)

@@ -85,6 +85,9 @@ def _updated(session: Session, plan: UpdatePlan) -> Line:
     reasons = ["Found by the lookup."] if is_new else []
     if plan.gives_back:
         reasons.append(f"Values of {session.flow.target_system} go back by the opposite flow.")
+    if plan.asked:
+        names = ", ".join(one.flow.target.label for one in plan.asked)
+        reasons.append(f"Both sides changed {names}: a person is asked.")
     return Line(
         "linked" if is_new else "updated" if plan.writes else "unchanged",
         plan.source.id,

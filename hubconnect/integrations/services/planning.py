@@ -12,6 +12,7 @@ from hubconnect.engine.mapping import map_values
 from hubconnect.engine.plan import LinkState, plan_create, plan_update, title_of
 from hubconnect.engine.values import to_stored
 from hubconnect.integrations.models import Claim, Flow, Intent, RecordEvent
+from hubconnect.integrations.services import conflicts
 from hubconnect.integrations.services.session import (
     Candidates,
     Fault,
@@ -56,6 +57,7 @@ def _plan_updates(
     unread = [link.target_id for _, link in linked if link.target_id not in known]
     if unread:
         targets |= session.target.read(flow.target_type, unread, spec.target_fields)
+    plans.known = conflicts.known(session, (link for _, link in linked))
     for record, link in linked:
         target = targets.get(link.target_id)
         if target is None:
@@ -64,7 +66,8 @@ def _plan_updates(
             _only_link(session, record, target, result)
         else:
             try:
-                plans.updates.append(plan_update(record, target, link, spec))
+                standing = conflicts.standing(session, plans.known.get(record.id))
+                plans.updates.append(plan_update(record, target, link, spec, standing))
             except RecordError as error:
                 result.faults.append(Fault(record, error, link.target_id))
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from hubconnect.connectors.base import Connector, Record, Values
 from hubconnect.connectors.errors import RecordError
@@ -10,6 +11,9 @@ from hubconnect.engine.values import to_stored
 from hubconnect.integrations.models import Failure, Flow, RecordEvent, Run
 from hubconnect.integrations.services.flowspec import FlowSpec
 from hubconnect.integrations.services.lease import Lease
+
+if TYPE_CHECKING:
+    from hubconnect.integrations.services.conflicts import Entry, Known
 
 
 @dataclass(slots=True)
@@ -52,6 +56,16 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class Conflicted:
+    """A record with fields about which a person decides; ``failure`` is the one open already."""
+
+    record: Record
+    target_id: str
+    entries: "list[Entry]"
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Queue:
     """A record to be read afresh by a flow."""
 
@@ -69,6 +83,7 @@ class Result:
     links: dict[str, tuple[LinkState, str]] = field(default_factory=dict)
     events: list[RecordEvent] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    conflicts: list[Conflicted] = field(default_factory=list)
     healed: list[Failure] = field(default_factory=list)
     waiting: list[Failure] = field(default_factory=list)
     queued: list[Queue] = field(default_factory=list)
@@ -101,6 +116,8 @@ class Plans:
     creates: list[CreatePlan] = field(default_factory=list)
     updates: list[UpdatePlan] = field(default_factory=list)
     lookup_keys: dict[str, str] = field(default_factory=dict)  # by source id
+    # Open failures about fields of linked records, by source id.
+    known: "dict[str, Known]" = field(default_factory=dict)
 
 
 def event(  # noqa: PLR0913 - the columns of one line

@@ -19,6 +19,7 @@ from hubconnect.engine.plan import (
 )
 from hubconnect.engine.values import to_stored
 from hubconnect.integrations.models import RecordEvent
+from hubconnect.integrations.services import conflicts
 from hubconnect.integrations.services.intents import IntentJournal
 from hubconnect.integrations.services.planning import deleted
 from hubconnect.integrations.services.session import (
@@ -46,8 +47,9 @@ def carry_out(session: Session, plans: Plans, result: Result) -> ConnectorError 
         _give_back(session, plan, result)
         if not plan.writes:
             _agreed_only(session, plan, result)
+            conflicts.note(session, plan, plans.known.get(plan.source.id), result, is_done=True)
     changed = apply_updates(sending, target, object_type, journal)
-    _take_updates(session, changed, result)
+    _take_updates(session, changed, plans, result)
     return changed.stopped_by
 
 
@@ -98,12 +100,20 @@ def _created(
     _check_stored(session, written, plan.values, {}, stored, result)
 
 
-def _take_updates(session: Session, applied: Applied[UpdatePlan], result: Result) -> None:
+def _take_updates(
+    session: Session, applied: Applied[UpdatePlan], plans: Plans, result: Result
+) -> None:
     answers = _complete_answers(session, applied.written)
     for written in applied.written:
         plan = written.plan
+        known = plans.known.get(plan.source.id)
+        is_done = written.fate is Fate.DONE
+        conflicts.note(session, plan, known, result, is_done=is_done)
         if written.fate is Fate.UNKNOWN:
             _unknown(session, written, result)
+            if known is not None:  # what a person chose is looked at once this is settled
+                reason = "A choice of a person waits for a lost reply."
+                result.queued.append(Queue(session.flow.pk, plan.source.id, reason, SETTLE_WAIT))
             continue
         result.intents_done.append(written.key)
         if written.fate is Fate.DONE:
@@ -149,7 +159,8 @@ def _agreed_only(session: Session, plan: UpdatePlan, result: Result) -> None:
     is_new = plan.link.pk == 0
     _move(session, plan, plan.agreed, plan.target.values, plan.target.version, result)
     result.count("updated" if is_new else "unchanged")
-    if is_new or any(change.remark for change in plan.changes):
+    is_told = plan.link.source_version == plan.source.version  # by an earlier run
+    if is_new or (any(change.remark for change in plan.changes) and not is_told):
         result.events.append(
             event(
                 session,

@@ -100,6 +100,7 @@ class RowForm(forms.Form):
             (Conflict.NONE.value, "No detection"),
             (Conflict.LEFT.value, f"{self.sides.left.system} wins"),
             (Conflict.RIGHT.value, f"{self.sides.right.system} wins"),
+            (Conflict.ASK.value, "Ask a person"),
         ]
 
     def _set_default_boxes(self) -> None:

@@ -95,11 +95,11 @@ def test_same_change_on_both_sides_is_agreed_on() -> None:
     [
         (Conflict.NONE, {"title": "b"}, ()),
         (Conflict.LEFT, {"title": "b"}, ()),
-        (Conflict.RIGHT, {}, ("title",)),
+        (Conflict.RIGHT, {}, (("name", "title"),)),
     ],
 )
 def test_conflict_goes_by_the_rule(
-    rule: Conflict, writes: dict[str, Value], gives_back: tuple[str, ...]
+    rule: Conflict, writes: dict[str, Value], gives_back: tuple[tuple[str, str], ...]
 ) -> None:
     plan = merge(FieldRule(left="name", right="title", conflict=rule), ("a", "a"), "b", "c")
     assert plan.writes == writes
@@ -137,7 +137,7 @@ def test_first_meeting_takes_what_only_one_side_has() -> None:
     assert filled.writes == {"title": "a"}
     empty = plan_update(record("s1", name=None), record("t1", title="a"), new, chosen)
     assert empty.writes == {}
-    assert empty.gives_back == ("title",)
+    assert empty.gives_back == (("name", "title"),)
 
 
 def test_maps_lose_and_equal_either_way_is_equal() -> None:

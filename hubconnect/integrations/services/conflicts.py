@@ -1,0 +1,278 @@
+"""Fields of a record about which a person decides: those both sides changed.
+
+One open failure a link holds them, whichever flow found them. It holds back these fields alone:
+the record's others are merged and written. Each field is an entry of ``Failure.conflicts``::
+
+    {
+        "left": {"field", "label", "base", "value"},
+        "right": {...},  # of the type pair, stored form
+        "has_base": bool,  # False: nothing was ever agreed on
+        "choice": "left" | "right",  # once a person chose, about these values
+        "overwritten": "left" | "right",
+        "lost": value,
+    }  # see services.overwritten
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NotRequired, TypedDict
+
+from django.db.models import Q
+
+from hubconnect.connectors.base import Field, Record
+from hubconnect.connectors.errors import Category
+from hubconnect.engine.conflict import Base, Choice, Missing
+from hubconnect.engine.plan import (
+    Asked,
+    FieldChange,
+    LinkState,
+    Names,
+    Standing,
+    UpdatePlan,
+    is_echo,
+    names_of as names_of_row,
+    title_of,
+)
+from hubconnect.engine.values import Stored, from_stored, store_all, to_stored
+from hubconnect.integrations.models import Failure, RecordEvent, Side
+from hubconnect.integrations.services.session import Conflicted, Result, Session, event
+
+
+class End(TypedDict):
+    """One side of a field in conflict."""
+
+    field: str
+    label: str
+    base: Stored
+    value: Stored
+
+
+class Entry(TypedDict):
+    """One field in conflict, as it is stored."""
+
+    left: End
+    right: End
+    has_base: bool
+    choice: NotRequired[str]
+    overwritten: NotRequired[str]
+    lost: NotRequired[Stored]
+
+
+@dataclass(slots=True)
+class Known:
+    """The open failures about fields of one link."""
+
+    conflict: Failure | None = None
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Return the fields in conflict."""
+        return list(self.conflict.conflicts) if self.conflict is not None else []
+
+
+def known(session: Session, links: Iterable[LinkState]) -> dict[str, Known]:
+    """Return what is open about fields of these links, by source id; one query."""
+    sources = {link.source_id: link.target_id for link in links if link.pk}
+    if not sources:
+        return {}
+    by_target = {target: source for source, target in sources.items()}
+    side = session.flow.source_side
+    found: dict[str, Known] = {}
+    for failure in Failure.objects.filter(
+        Q(side=side, record_id__in=list(sources))
+        | Q(side=side.other, record_id__in=list(by_target)),
+        type_pair_id=session.lease.type_pair_id,
+        state=Failure.State.OPEN,
+        child=Failure.IN_CONFLICT,
+    ):
+        is_own = failure.side == side
+        source_id = failure.record_id if is_own else by_target[failure.record_id]
+        found.setdefault(source_id, Known()).conflict = failure
+    return found
+
+
+def standing(session: Session, known: Known | None) -> Standing:
+    """Return what a plan is to know of a link's open failures."""
+    side = session.flow.source_side
+    entries = known.entries if known is not None else []
+    choices = {
+        names_of(entry, side): Choice(
+            takes_source=entry["choice"] == side,
+            source=_end(entry, side)["value"],
+            target=_end(entry, side.other)["value"],
+        )
+        for entry in entries
+        if "choice" in entry and "overwritten" not in entry
+    }
+    return Standing(choices=choices, is_carried_back=session.opposite is not None)
+
+
+def names_of(entry: Entry, source: Side) -> Names:
+    """Return the source and target field of an entry, as a flow names them."""
+    return _end(entry, source)["field"], _end(entry, source.other)["field"]
+
+
+def _end(entry: Entry, side: Side) -> End:
+    return entry["left"] if side is Side.LEFT else entry["right"]
+
+
+def note(
+    session: Session,
+    plan: UpdatePlan,
+    known: Known | None,
+    result: Result,
+    *,
+    is_done: bool,
+    overwritten: Sequence[Entry] = (),
+) -> None:
+    """Keep, renew or heal the failure of a record's fields in conflict, as the plan left them.
+
+    ``is_done``: what the plan writes is written, or it writes nothing.
+    """
+    old = known.entries if known is not None else []
+    failure = known.conflict if known is not None else None
+    if not (old or plan.asked or overwritten):
+        return
+    new = [entry for entry in old if _stays(session, plan, entry, is_done=is_done)]
+    new += [_entry(session, one) for one in plan.asked]
+    new += overwritten
+    if not new and failure is not None:
+        result.healed.append(failure)
+    elif new != old:
+        result.conflicts.append(Conflicted(plan.source, plan.link.target_id, new, failure))
+
+
+def _stays(session: Session, plan: UpdatePlan, entry: Entry, *, is_done: bool) -> bool:
+    """Tell whether an entry is as open as before: not this flow's, or not carried out yet."""
+    names = names_of(entry, session.flow.source_side)
+    if any(one.names == names for one in plan.asked):
+        return False  # it comes anew, with the values of now
+    if "overwritten" in entry:
+        return True
+    mine = {names_of_row(row) for row in session.spec.plan.flows if row.at_update}
+    if names not in mine:
+        return _is_mapped(session, names)
+    if names in plan.gives_back and "choice" in entry:
+        return True
+    return names in plan.sent and not is_done
+
+
+def _is_mapped(session: Session, names: Names) -> bool:
+    """Tell whether the mapping still has the row, for the other direction."""
+    flow = session.flow
+    left, right = names if flow.is_to_right else reversed(names)
+    return flow.pair.mapping.rows.filter(left_field=left, right_field=right).exists()
+
+
+def _entry(session: Session, asked: Asked) -> Entry:
+    row = asked.flow
+    source = _make_end(row.source, asked.source_base, to_stored(asked.source))
+    target = _make_end(row.target, asked.target_base, to_stored(asked.target))
+    left, right = (source, target) if session.flow.source_side is Side.LEFT else (target, source)
+    is_new = isinstance(asked.source_base, Missing) or isinstance(asked.target_base, Missing)
+    return {"left": left, "right": right, "has_base": not is_new}
+
+
+def _make_end(of: Field | None, base: Base, value: Stored) -> End:
+    return {
+        "field": of.name if of is not None else "",
+        "label": of.label if of is not None else "",
+        "base": None if isinstance(base, Missing) else base,
+        "value": value,
+    }
+
+
+def store(session: Session, result: Result, now: datetime) -> None:
+    """Store the fields in conflict of a page's records; called in its transaction."""
+    for one in result.conflicts:
+        failure = one.failure or Failure(
+            flow=session.flow,
+            type_pair_id=session.lease.type_pair_id,
+            level=Failure.Level.RECORD,
+            side=session.flow.source_side,
+            record_id=one.record.id,
+            target_id=one.target_id,
+            child=Failure.IN_CONFLICT,
+            first_at=now,
+            attempts=0,
+        )
+        _fill(session, failure, one, now)
+        failure.save()
+        result.count("failed")
+        result.events.append(
+            event(
+                session,
+                RecordEvent.Kind.FAILED,
+                one.record,
+                now,
+                title=failure.title,
+                target_id=one.target_id,
+                reason=f"{failure.category}: {failure.message}",
+                changes=tuple(_changes(one.entries, session.flow.source_side)),
+            )
+        )
+
+
+def _fill(session: Session, failure: Failure, one: Conflicted, now: datetime) -> None:
+    was_chosen = any("choice" in entry for entry in failure.conflicts)
+    failure.run = session.run
+    failure.category = Category.CONFLICT
+    failure.conflicts = list(one.entries)
+    failure.field = _end(one.entries[0], Side(failure.side))["field"]
+    failure.message = _message(session, one.entries)
+    failure.hint = (
+        "Values changed after a choice was made, so it was not carried out. Choose again."
+        if was_chosen
+        else "Choose which value holds. The record's other fields go on meanwhile."
+    )
+    failure.title = title_of(one.record, session.spec.plan) or failure.title
+    if failure.side == session.flow.source_side:
+        flow, record = session.flow, one.record
+        failure.record_url = record.url or session.source.url(flow.source_type, record.id)
+        failure.source_values = store_all(record.values)
+        failure.source_version = record.version
+    failure.last_at = now
+    failure.attempts += 1
+    failure.next_try_at = None  # time alone decides nothing
+
+
+def _message(session: Session, entries: Sequence[Entry]) -> str:
+    side = session.flow.source_side
+    names = ", ".join(_end(entry, side)["label"] for entry in entries)
+    if all("overwritten" in entry for entry in entries):
+        return (
+            f"Somebody changed {names} in {session.flow.target_system} just before it was written "
+            "there; that value was overwritten."
+        )
+    if any(entry["has_base"] for entry in entries):
+        return f"Both sides changed {names} since they last agreed."
+    return f"Both sides hold another value of {names}, and nothing was agreed on before."
+
+
+def _changes(entries: Sequence[Entry], source: Side) -> Iterable[FieldChange]:
+    for entry in entries:
+        if "choice" not in entry:
+            ours, theirs = _end(entry, source), _end(entry, source.other)
+            yield FieldChange(
+                theirs["field"],
+                theirs["label"],
+                from_stored(theirs["value"]),
+                from_stored(ours["value"]),
+                "both sides changed; waits for a person",
+            )
+
+
+def settled(
+    session: Session, records: Iterable[Record], links: Mapping[str, LinkState]
+) -> list[Failure]:
+    """Return open conflicts of records that hold nothing any more but what was agreed on."""
+    by_id = {record.id: record for record in records if record.id in links}
+    found = known(session, (links[one] for one in by_id))
+    return [
+        one.conflict
+        for source_id, one in found.items()
+        if one.conflict is not None
+        and not any("overwritten" in entry for entry in one.entries)
+        and is_echo(by_id[source_id], links[source_id], session.spec.plan)
+    ]
