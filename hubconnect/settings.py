@@ -48,6 +48,11 @@ LEASE_S = env.int("LEASE_S", default=100)
 # Comments, files and links of linked records that moved no date are looked for this often.
 SWEEP_EVERY_S = env.int("SWEEP_EVERY_S", default=3600)
 TICK_S = env.int("TICK_S", default=5)
+# A first load is cut into at most so many slices, none of fewer records than the second number;
+# workers do them side by side. A slice gives its worker back after so many seconds.
+LOAD_SLICES = env.int("LOAD_SLICES", default=8)
+LOAD_SLICE_LEAST = env.int("LOAD_SLICE_LEAST", default=2000)
+LOAD_TURN_S = env.int("LOAD_TURN_S", default=60)
 # How far a window reaches back behind the last one, for what became visible late.
 # By connector; without an entry its own measure holds.
 OVERLAPS_S = {

@@ -211,6 +211,20 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class IdRange:
+    """Part of all records, by their ids in the order in which ``everything`` gives them.
+
+    It begins behind ``above`` and ends with ``upto``; where one is "", it is open.
+    """
+
+    above: str = ""
+    upto: str = ""
+
+
+ALL_IDS = IdRange()
+
+
+@dataclass(frozen=True, slots=True)
 class NewAssociation:
     """A link that a new record is created with.
 
@@ -567,9 +581,30 @@ class Connector(ABC):
 
     @abstractmethod
     def everything(
-        self, object_type: str, criteria: Criteria, fields: Sequence[str], after: str = ""
+        self,
+        object_type: str,
+        criteria: Criteria,
+        fields: Sequence[str],
+        after: str = "",
+        within: IdRange = ALL_IDS,
     ) -> Iterator[Page]:
-        """Yield all records by ascending id, from behind ``after`` on: the first load."""
+        """Yield all records by ascending id, from behind ``after`` on: the first load.
+
+        ``within`` narrows it to one of the ranges that ``cut`` gave.
+        """
+
+    def cut(
+        self,
+        object_type: str,  # noqa: ARG002 - for those that override it
+        criteria: Criteria,  # noqa: ARG002
+        parts: int,  # noqa: ARG002
+    ) -> tuple[IdRange, ...]:
+        """Return ranges that together hold every record once, of roughly equal size.
+
+        They are at most ``parts``, in their order; fewer where the ids do not allow it, one where
+        they cannot be cut at all. The last one is open, for records that are made meanwhile.
+        """
+        return (ALL_IDS,)
 
     @abstractmethod
     def count(self, object_type: str, criteria: Criteria = ()) -> int:

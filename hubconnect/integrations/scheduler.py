@@ -1,12 +1,14 @@
 """What is due now. Schedules are columns of integrations and flows; beat only ticks."""
 
-from datetime import timedelta
+from collections.abc import Collection
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from hubconnect.integrations.models import Flow
+from hubconnect.integrations.models import Flow, Slice
+from hubconnect.integrations.services import lease
 
 # A message for a flow that still waits in the queue is not repeated before this time, nor while
 # the lease of a worker that vanished with one still stands.
@@ -16,18 +18,36 @@ FURTHEST = timedelta(days=366 * 20)
 
 
 def due_flows() -> QuerySet[Flow]:
-    """Return the flows whose time has come and for which no message is under way."""
+    """Return the flows whose time has come and for which no message is under way.
+
+    Flows over object types that are being loaded in slices wait; the load's own flow is due when
+    its slices are done.
+    """
     now = timezone.now()
-    again = now - timedelta(seconds=min(NUDGE_AGAIN_S, settings.LEASE_S))
     return Flow.objects.filter(
-        Q(nudged_at=None) | Q(nudged_at__lt=again) | Q(nudged_at__gt=now),
+        _not_nudged(now),
         Q(next_run_at__lte=now) | Q(next_run_at__gt=now + FURTHEST),
+        ~lease.waits_for_slices(),
         is_enabled=True,
         is_paused=False,
         pair__integration__is_active=True,
     ).order_by("next_run_at")
 
 
-def mark_nudged(flow_ids: list[int]) -> None:
-    """Note that a message was sent for these flows."""
-    Flow.objects.filter(pk__in=flow_ids).update(nudged_at=timezone.now())
+def due_slices() -> QuerySet[Slice]:
+    """Return the slices that nobody works on and for which no message is under way."""
+    now = timezone.now()
+    found = Slice.objects.filter(_not_nudged(now), lease.is_free(now), next_turn_at__lte=now)
+    return lease.at_work(found).order_by("pk")
+
+
+def _not_nudged(now: datetime) -> Q:
+    again = now - timedelta(seconds=min(NUDGE_AGAIN_S, settings.LEASE_S))
+    return Q(nudged_at=None) | Q(nudged_at__lt=again) | Q(nudged_at__gt=now)
+
+
+def mark_nudged(flow_ids: Collection[int], slice_ids: Collection[int] = ()) -> None:
+    """Note that a message was sent for these flows and slices."""
+    now = timezone.now()
+    Flow.objects.filter(pk__in=flow_ids).update(nudged_at=now)
+    Slice.objects.filter(pk__in=slice_ids).update(nudged_at=now)

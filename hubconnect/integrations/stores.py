@@ -6,7 +6,15 @@ from django.db.models import Q
 
 from hubconnect.engine.plan import BaseMap, LinkState
 from hubconnect.engine.values import Stored
-from hubconnect.integrations.models import Decision, Failure, Flow, Intent, Link, Side
+from hubconnect.integrations.models import (
+    Decision,
+    Failure,
+    Flow,
+    Intent,
+    Link,
+    Side,
+    Slice,
+)
 
 Bases = dict[str, list[Stored]]
 
@@ -88,9 +96,15 @@ def open_failures(
     )
 
 
-def open_intents(flow: Flow) -> list[Intent]:
-    """Return what of this type pair was sent without a known outcome; few, mostly none."""
-    return list(Intent.objects.filter(type_pair_id=flow.pair.type_pair_id))
+def open_intents(flow: Flow, part: Slice | None) -> list[Intent]:
+    """Return what of this type pair was sent without a known outcome; few, mostly none.
+
+    What other slices of a load have under way is about other records of the same side.
+    """
+    found = Intent.objects.filter(type_pair_id=flow.pair.type_pair_id)
+    if part is not None:
+        found = found.filter(Q(slice=None) | Q(slice=part))
+    return list(found)
 
 
 def decisions(flow: Flow, source_ids: Iterable[str]) -> dict[str, Decision]:

@@ -4,19 +4,22 @@ from django.conf import settings
 
 from hubconnect.celery import app
 from hubconnect.integrations import scheduler
-from hubconnect.integrations.services import delivering, execute, notifying
+from hubconnect.integrations.services import delivering, execute, notifying, slicing
 
 NOTIFY_EVERY_S = 30
 
 
 @app.task(name="hubconnect.integrations.tick")
 def tick() -> int:
-    """Send a message for each flow that is due."""
+    """Send a message for each flow, and each slice of a load, that is due."""
     flow_ids = [flow.pk for flow in scheduler.due_flows()]
-    scheduler.mark_nudged(flow_ids)
+    slice_ids = [one.pk for one in scheduler.due_slices()]
+    scheduler.mark_nudged(flow_ids, slice_ids)
     for flow_id in flow_ids:
         run_flow.delay(flow_id)
-    return len(flow_ids)
+    for slice_id in slice_ids:
+        run_slice.delay(slice_id)
+    return len(flow_ids) + len(slice_ids)
 
 
 @app.task(name="hubconnect.integrations.run_flow")
@@ -24,6 +27,12 @@ def run_flow(flow_id: int) -> int | None:
     """Run one flow, if it is still due and nobody else does."""
     run = execute.run_flow(flow_id)
     return run.pk if run is not None else None
+
+
+@app.task(name="hubconnect.integrations.run_slice")
+def run_slice(slice_id: int) -> None:
+    """Work one slice of a load for a while, if it is due and nobody else does."""
+    slicing.run_slice(slice_id)
 
 
 @app.task(name="hubconnect.integrations.notify")

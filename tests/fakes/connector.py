@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import NoReturn
 
 from hubconnect.connectors.base import (
+    ALL_IDS,
     Ability,
     Capability,
     CheckReport,
@@ -16,6 +17,7 @@ from hubconnect.connectors.base import (
     Draft,
     Field,
     Grant,
+    IdRange,
     ObjectType,
     ObjectTypeReport,
     Outcome,
@@ -227,7 +229,12 @@ class FakeConnector(Connector):
         _no_records()
 
     def everything(
-        self, object_type: str, criteria: Criteria, fields: Sequence[str], after: str = ""
+        self,
+        object_type: str,
+        criteria: Criteria,
+        fields: Sequence[str],
+        after: str = "",
+        within: IdRange = ALL_IDS,
     ) -> Iterator[Page]:
         _no_records()
 

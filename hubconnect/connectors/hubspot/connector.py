@@ -10,12 +10,14 @@ from typing import ClassVar
 from typing_extensions import override
 
 from hubconnect.connectors.base import (
+    ALL_IDS,
     CheckReport,
     Connector,
     Context,
     Criteria,
     Draft,
     Field,
+    IdRange,
     ObjectType,
     Outcome,
     Page,
@@ -192,9 +194,18 @@ class HubSpotConnector(Connector):
 
     @override
     def everything(
-        self, object_type: str, criteria: Criteria, fields: Sequence[str], after: str = ""
+        self,
+        object_type: str,
+        criteria: Criteria,
+        fields: Sequence[str],
+        after: str = "",
+        within: IdRange = ALL_IDS,
     ) -> Iterator[Page]:
-        return self._reader(object_type).everything(criteria, fields, after)
+        return self._reader(object_type).everything(criteria, fields, after, within)
+
+    @override
+    def cut(self, object_type: str, criteria: Criteria, parts: int) -> tuple[IdRange, ...]:
+        return self._reader(object_type).cut(criteria, parts)
 
     @override
     def count(self, object_type: str, criteria: Criteria = ()) -> int:

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from hubconnect.connectors.base import Criteria, Page, Record, Window
+from hubconnect.connectors.base import ALL_IDS, Criteria, IdRange, Page, Record, Window
+from hubconnect.connectors.cutting import cut_numbers, in_ranges
 from hubconnect.connectors.hubspot.api import HubSpotApi, Json, next_after, results
 from hubconnect.connectors.hubspot.errors import NOT_FOUND, question_error
 from hubconnect.connectors.hubspot.origins import Origins
 from hubconnect.connectors.hubspot.schema import Schema
-from hubconnect.connectors.hubspot.search import PAGE, build_body, build_filters, fits
+from hubconnect.connectors.hubspot.search import ID, PAGE, build_body, build_filters, fits
 from hubconnect.connectors.hubspot.values import is_id, milliseconds, parse_moment
 
 BATCH = 100
@@ -102,10 +103,20 @@ class RecordReader:
             "highValue": str(milliseconds(window.upper)),
         }
 
-    def everything(self, criteria: Criteria, names: Sequence[str], after: str) -> Iterator[Page]:
-        """Yield all records: by the list, which is complete, or those that meet the criteria."""
-        if criteria:
-            yield from self._settled(build_filters(criteria, self.schema), names, after)
+    def everything(
+        self, criteria: Criteria, names: Sequence[str], after: str, within: IdRange = ALL_IDS
+    ) -> Iterator[Page]:
+        """Yield all records: by the list, which is complete, or those that meet the criteria.
+
+        A part of them is searched: HubSpot promises filters by id, but calls the list's cursor
+        opaque, so no list may begin at an id of ours. What the index shows late has a modified
+        time from about the load's start on, and the windows of changes begin there.
+        """
+        if criteria or within != ALL_IDS:
+            group = build_filters(criteria, self.schema)
+            if within.upto:
+                group.append({"propertyName": ID, "operator": "LTE", "value": within.upto})
+            yield from self._settled(group, names, after or within.above)
             return
         build = self.builder(names)
         is_short = len(",".join(build.properties)) <= MAX_LIST_IN_URL
@@ -135,10 +146,27 @@ class RecordReader:
 
     def count(self, criteria: Criteria) -> int:
         """Return how many records the search index holds."""
-        body = build_body([build_filters(criteria, self.schema)] if criteria else [], ())
-        answer = self.api.search(self.type_name, {**body, "limit": 1})
-        results(answer)
-        return int(answer.data.get("total") or 0)
+        return self._one(build_filters(criteria, self.schema))[0]
+
+    def cut(self, criteria: Criteria, parts: int) -> tuple[IdRange, ...]:
+        """Return ranges of ids that hold about as many records each."""
+        group = build_filters(criteria, self.schema)
+        total, first = self._one(group)
+        _, last = self._one(group, direction="DESCENDING")
+
+        def up_to(identifier: int) -> int:
+            bound = {"propertyName": ID, "operator": "LTE", "value": str(identifier)}
+            return self._one([*group, bound])[0]
+
+        return in_ranges(cut_numbers(up_to, first, last, total, parts))
+
+    def _one(self, group: list[Json], direction: str = "ASCENDING") -> tuple[int, int]:
+        """Return how many records a search finds, and the id of its first one, else 0."""
+        body = build_body([group] if group else [], ())
+        body |= {"limit": 1, "sorts": [{"propertyName": ID, "direction": direction}]}
+        answer = self.api.search(self.type_name, body)
+        items = results(answer)
+        return int(answer.data.get("total") or 0), int(items[0]["id"]) if items else 0
 
     def batch(
         self, ids: Sequence[str], properties: Sequence[str], id_property: str = ""

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from typing_extensions import override
 
 from hubconnect.connectors.base import (
+    ALL_IDS,
     Capability,
     CheckReport,
     Connector,
@@ -15,6 +16,7 @@ from hubconnect.connectors.base import (
     Criteria,
     Draft,
     Field,
+    IdRange,
     ObjectType,
     Outcome,
     Page,
@@ -172,9 +174,19 @@ class SQLConnector(Connector):
 
     @override
     def everything(
-        self, object_type: str, criteria: Criteria, fields: Sequence[str], after: str = ""
+        self,
+        object_type: str,
+        criteria: Criteria,
+        fields: Sequence[str],
+        after: str = "",
+        within: IdRange = ALL_IDS,
     ) -> Iterator[Page]:
-        return self._reader.everything(self._schema.table(object_type), criteria, fields, after)
+        table = self._schema.table(object_type)
+        return self._reader.everything(table, criteria, fields, after, within)
+
+    @override
+    def cut(self, object_type: str, criteria: Criteria, parts: int) -> tuple[IdRange, ...]:
+        return self._reader.cut(self._schema.table(object_type), criteria, parts)
 
     @override
     def count(self, object_type: str, criteria: Criteria = ()) -> int:

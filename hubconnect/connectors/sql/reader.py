@@ -6,9 +6,19 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, not_, select
 
-from hubconnect.connectors.base import Criteria, Operator, Page, Record, Value, Window
+from hubconnect.connectors.base import (
+    ALL_IDS,
+    Criteria,
+    IdRange,
+    Operator,
+    Page,
+    Record,
+    Value,
+    Window,
+)
+from hubconnect.connectors.cutting import in_ranges
 from hubconnect.connectors.errors import AttentionError, Category
 from hubconnect.connectors.sql.conditions import Filter, build_filter, in_window, one_of
 from hubconnect.connectors.sql.database import Database
@@ -127,11 +137,34 @@ class Reader:
         yield from self._pages(table, wanted, names, after)
 
     def everything(
-        self, table: ObjectTable, criteria: Criteria, names: Sequence[str], after: str
+        self,
+        table: ObjectTable,
+        criteria: Criteria,
+        names: Sequence[str],
+        after: str,
+        within: IdRange = ALL_IDS,
     ) -> Iterator[Page]:
-        """Yield all rows that fulfil the criteria."""
+        """Yield all rows that fulfil the criteria, or those of a range of keys."""
         wanted = build_filter(table, criteria, self._dialect)
-        yield from self._pages(table, wanted, names, after)
+        if within.upto and (last := table.key_of(within.upto)) is not None:
+            ends = not_(behind(table.key_columns, last))
+            wanted = Filter((ends, *wanted.clauses), wanted.tests)
+        yield from self._pages(table, wanted, names, after or within.above)
+
+    def cut(self, table: ObjectTable, criteria: Criteria, parts: int) -> tuple[IdRange, ...]:
+        """Return ranges of keys that hold about as many rows each."""
+        wanted = build_filter(table, criteria, self._dialect)
+        clauses = [*_has_key(table), *wanted.clauses]
+        counting = select(func.count()).select_from(table.table).where(*clauses)
+        keys = select(*table.key_columns).where(*clauses).order_by(*table.key_columns).limit(1)
+        ends: dict[str, None] = {}
+        with self._database.reading() as connection:
+            total = int(connection.execute(counting).scalar_one())
+            for part in range(1, parts):
+                row = connection.execute(keys.offset(total * part // parts)).first()
+                if row is not None:
+                    ends[record_id(tuple(row))] = None
+        return in_ranges(ends)
 
     def count(self, table: ObjectTable, criteria: Criteria) -> int:
         """Return how many rows fulfil the criteria."""

@@ -20,6 +20,7 @@ from hubconnect.integrations.models.links import (
     Side,
     TypePair,
 )
+from hubconnect.integrations.models.loads import Slice
 from hubconnect.integrations.models.notices import Notice, Notification, Told
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "Run",
     "SeenHolder",
     "Side",
+    "Slice",
     "Told",
     "TypePair",
 ]

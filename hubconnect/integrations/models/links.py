@@ -16,25 +16,39 @@ class Side(models.TextChoices):
         return Side.RIGHT if self is Side.LEFT else Side.LEFT
 
 
-class TypePair(models.Model):
+class Leased(models.Model):
+    """Something that one worker at a time works on.
+
+    ``fence`` grows with each lease: a commit that carries an older one is refused.
+    """
+
+    fence = models.BigIntegerField(default=0, db_default=0)
+    leased_until = models.DateTimeField(db_default=Now())
+    # A worker that vanished may have a request under way: its successor settles only after this.
+    settle_after = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        abstract = True
+
+
+class TypePair(Leased):
     """Two object types of two accounts.
 
     It owns links, intents, claims and decisions, whichever integrations use it, and the lease that
-    lets one worker at a time work on it. ``fence`` grows with each lease: a commit that carries an
-    older one is refused.
+    lets one worker at a time work on it. While a load is cut into slices, ``loading_run`` names it:
+    each slice has a lease of its own then, and the ordinary flows over these types wait.
     """
 
     left_identity = models.CharField(max_length=255)
     left_type = models.CharField(max_length=255)
     right_identity = models.CharField(max_length=255)
     right_type = models.CharField(max_length=255)
-    fence = models.BigIntegerField(default=0)
-    leased_until = models.DateTimeField(db_default=Now())
-    # A worker that vanished may have a request under way: its successor settles only after this.
-    settle_after = models.DateTimeField(db_default=Now())
     # How many links there were up to a key, counted now and then: pages count the few beyond it.
     links_counted = models.PositiveBigIntegerField(default=0, db_default=0)
     links_counted_to = models.BigIntegerField(default=0, db_default=0)
+    loading_run = models.ForeignKey(
+        "integrations.Run", models.SET_NULL, null=True, blank=True, related_name="+"
+    )
 
     class Meta:
         constraints = (
@@ -94,6 +108,10 @@ class Intent(models.Model):
 
     type_pair = models.ForeignKey(TypePair, models.CASCADE, related_name="intents")
     flow = models.ForeignKey("integrations.Flow", models.CASCADE, related_name="+")
+    # The slice that sent it settles it, or its next worker does; without one, any run.
+    slice = models.ForeignKey(
+        "integrations.Slice", models.SET_NULL, null=True, blank=True, related_name="intents"
+    )
     kind = models.CharField(max_length=8, choices=Kind.choices)
     key = models.CharField(max_length=100, unique=True)
     source_side = models.CharField(max_length=8, choices=Side.choices)

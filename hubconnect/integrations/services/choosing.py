@@ -137,7 +137,7 @@ def _hold(
         own = failure.side == side
         source_id = failure.record_id if own else targets[failure.record_id]
         candidates.failures.setdefault(source_id, []).append(failure)
-    intents = open_intents(session.flow)
+    intents = open_intents(session.flow, session.slice)
     for record in records:
         link = links.get(record.id)
         blocking = _blocking_failure(

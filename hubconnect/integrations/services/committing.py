@@ -16,9 +16,8 @@ from hubconnect.integrations.models import (
     Intent,
     QueuedRead,
     RecordEvent,
-    Run,
 )
-from hubconnect.integrations.services import closing, conflicts, follow_ups, rollup
+from hubconnect.integrations.services import closing, conflicts, counting, follow_ups
 from hubconnect.integrations.services.backoff import next_try
 from hubconnect.integrations.services.lease import renew
 from hubconnect.integrations.services.session import Cursor, Fault, Result, Session, event
@@ -54,9 +53,9 @@ def commit(session: Session, result: Result, cursor: Cursor | None) -> None:
             Intent.objects.filter(key__in=result.intents_done).delete()
         if result.reads_done:
             QueuedRead.objects.filter(pk__in=result.reads_done).delete()
-        _count(session, result, cursor, now)
+        counting.count_page(session, result, cursor, now)
         if cursor is not None:
-            _move_cursor(session.flow, cursor)
+            _move_cursor(session, cursor)
 
 
 def _store_faults(session: Session, result: Result, now: datetime) -> None:
@@ -199,30 +198,12 @@ def _claim(session: Session, result: Result, now: datetime) -> None:
     )
 
 
-def _count(session: Session, result: Result, cursor: Cursor | None, now: datetime) -> None:
-    run = session.run
-    linked = sum(state.pk == 0 for state, _ in result.links.values())
-    figures = {name: result.counts.get(name, 0) for name in rollup.COUNTED}
-    rollup.add(session.flow.pk, now, linked=linked, **figures)
-    for name, number in result.counts.items():
-        setattr(run, name, getattr(run, name) + number)
-    if cursor is not None:
-        run.after_id = cursor.after_id
-    note_calls(session)
-    changed = [*result.counts, "after_id", "calls", "api_calls", "phase"]
-    Run.objects.filter(pk=run.pk).update(**{name: getattr(run, name) for name in changed})
-
-
-def note_calls(session: Session) -> None:
-    """Copy the connectors' call counts into the run."""
-    run, sides = session.run, {"source": session.source, "target": session.target}
-    run.calls = {name: dict(connector.calls) for name, connector in sides.items()}
-    run.api_calls = sum(
-        sum(connector.calls.values()) for connector in sides.values() if connector.is_metered
-    )
-
-
-def _move_cursor(flow: Flow, cursor: Cursor) -> None:
+def _move_cursor(session: Session, cursor: Cursor) -> None:
+    if session.slice is not None:
+        session.slice.after_id = cursor.after_id
+        session.slice.save(update_fields=["after_id"])
+        return
+    flow = session.flow
     flow.after_id = cursor.after_id
     flow.is_window_open = cursor.is_window_open
     flow.save(update_fields=["after_id", "is_window_open"])

@@ -9,40 +9,24 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from hubconnect.connectors.base import Connector
-from hubconnect.connectors.errors import (
-    AttentionError,
-    Category,
-    ConnectorError,
-    OutcomeUnknownError,
-    RateLimitedError,
-    TemporaryError,
-)
-from hubconnect.engine.criteria import CriteriaInvalidError
-from hubconnect.engine.mapping import MappingBrokenError
 from hubconnect.integrations.models import Flow, Run
 from hubconnect.integrations.schedules import next_time
-from hubconnect.integrations.services import flow_failures, lease as leases, rollup
+from hubconnect.integrations.services import flow_failures, lease as leases, loading, rollup
 from hubconnect.integrations.services.carriers.comment_window import read_changed
 from hubconnect.integrations.services.carrying import follow
 from hubconnect.integrations.services.child_settling import settle_children
-from hubconnect.integrations.services.committing import note_calls
+from hubconnect.integrations.services.counting import note_calls
 from hubconnect.integrations.services.flowspec import build_spec
 from hubconnect.integrations.services.lease import Lease, LeaseLostError
-from hubconnect.integrations.services.page import SafetyBrakeError
+from hubconnect.integrations.services.opening import open_ends, opposite_of
 from hubconnect.integrations.services.reading import read_flow, retry_due
 from hubconnect.integrations.services.session import Session
+from hubconnect.integrations.services.setbacks import Setback, setback_of
 from hubconnect.integrations.services.settling import settle_intents
 from hubconnect.integrations.services.sweeping import sweep
 from hubconnect.mappings.models import Direction
-from hubconnect.systems.models import System
-from hubconnect.systems.services import schema
-from hubconnect.systems.services.connections import open_connector
 
 log = structlog.get_logger()
-
-FIRST_SETBACK = timedelta(seconds=10)
-LONGEST_SETBACK = timedelta(minutes=15)
 
 
 def run_flow(flow_id: int) -> Run | None:
@@ -53,14 +37,28 @@ def run_flow(flow_id: int) -> Run | None:
     flow = _load(flow_id)
     if flow is None or not is_due(flow) or flow.pair.type_pair_id is None:
         return None
-    lease = leases.claim(flow.pair.type_pair_id)
+    lease = leases.claim(flow.pair.type_pair_id, flow.pk)
     if lease is None:
         return None
     try:
         flow.refresh_from_db()  # another worker may have run it before the lease was ours
-        return _run(flow, lease) if is_due(flow) else None
+        if not is_due(flow):
+            return None
+        load = loading.finish(flow, lease)
+        if load is None:
+            return _run(flow, lease)
+        _schedule(flow, timezone.now())  # changes since the load began
+        return load
     finally:
         leases.release(lease)
+        _have_others_nudged(flow)
+
+
+def _have_others_nudged(flow: Flow) -> None:
+    """Let the next tick send again for flows that found their object types taken by this one."""
+    Flow.objects.filter(
+        pair__type_pair=flow.pair.type_pair_id, next_run_at__lte=timezone.now()
+    ).exclude(pk=flow.pk).update(nudged_at=None)
 
 
 def _load(flow_id: int) -> Flow | None:
@@ -77,16 +75,6 @@ def is_due(flow: Flow) -> bool:
     """Tell whether a flow should run now."""
     is_on = flow.is_enabled and flow.pair.integration.is_active and not flow.is_paused
     return is_on and flow.next_run_at is not None and flow.next_run_at <= timezone.now()
-
-
-def opposite_of(flow: Flow) -> Flow | None:
-    """Return the flow that carries the same pair the other way, if it is at work."""
-    direction = Direction.TO_LEFT if flow.is_to_right else Direction.TO_RIGHT
-    return (
-        Flow.objects.filter(pair=flow.pair, direction=direction, is_enabled=True, is_paused=False)
-        .select_related("pair__mapping__left_system", "pair__mapping__right_system")
-        .first()
-    )
 
 
 def waits_for_load(flow: Flow, opposite: Flow | None) -> bool:
@@ -140,58 +128,22 @@ def _guarded(flow: Flow, run: Run, lease: Lease, opposite: Flow | None) -> None:
         _work(flow, run, lease, opposite)
     except LeaseLostError as error:
         _end(run, Run.State.STOPPED, str(error), "The other worker goes on.")
-    except SafetyBrakeError as error:
-        Flow.objects.filter(pk=flow.pk).update(is_paused=True)
-        _fail(flow, run, Run.State.FAILED, error)
-    except AttentionError as error:
-        _fail(flow, run, Run.State.FAILED, error)
-    except (OutcomeUnknownError, RateLimitedError) as error:
-        # Both are expected to pass: the next run settles, or has its calls back.
-        _setback(flow, run, error)
-    except TemporaryError as error:
-        flow_failures.record(flow, run, error.category, error.message, error.hint)
-        _setback(flow, run, error)
-    except (MappingBrokenError, CriteriaInvalidError) as error:
-        _fail(flow, run, Run.State.FAILED, _configuration_error(flow, error))
-    except Exception:
-        log.exception("run.crashed")
-        msg = "An error in HubConnect itself ended the run. Nothing was lost."
-        hint = "The log has the details under this run's number. The run is repeated by itself."
-        flow_failures.record(flow, run, Category.INTERNAL, msg, hint)
-        _setback(flow, run, TemporaryError(msg, hint=hint), Run.State.CRASHED)
-
-
-def _configuration_error(
-    flow: Flow, error: MappingBrokenError | CriteriaInvalidError
-) -> AttentionError:
-    if isinstance(error, CriteriaInvalidError):
-        return AttentionError(
-            f"The criteria or the lookup do not fit any more: {error}",
-            hint="Deactivate the integration and correct them.",
-        )
-    on_right = error.side.value == Direction.TO_RIGHT.value
-    mapping = flow.pair.mapping
-    system = mapping.right_system if on_right else mapping.left_system
-    kind = mapping.right_type if on_right else mapping.left_type
-    schema.forget(system)
-    return AttentionError(
-        f"Mapping {mapping}: {kind} in {system} has no field {error.field} any more.",
-        hint=f"Deactivate the integration and remove or change that row, or bring {error.field} "
-        "back; the flow then goes on by itself.",
-    )
+    except Exception as error:  # noqa: BLE001 - the last line of defence; it is logged there
+        setback = setback_of(flow, error)
+        setback.record(flow, run)
+        _setback(flow, run, setback)
 
 
 def _work(flow: Flow, run: Run, lease: Lease, opposite: Flow | None) -> None:
-    source_system, target_system = flow.source_system, flow.target_system
-    with open_connector(source_system) as source, open_connector(target_system) as target:
-        verify_identity(source_system, source)
-        verify_identity(target_system, target)
+    with open_ends(flow) as (source, target):
         spec = build_spec(flow, source, target)
         session = Session(flow, run, lease, spec, source, target, opposite)
         try:
             for name, step in _steps():
                 with _timed(run, name):
                     step(session)
+                if session.is_handed_over:
+                    return  # slices go on with this run, and end it
         finally:
             note_calls(session)
     state = Run.State.WITH_FAILURES if run.failed else Run.State.DONE
@@ -224,39 +176,12 @@ def _timed(run: Run, name: str) -> Iterator[None]:
         run.timings[name] = round(time.monotonic() - began, 3)
 
 
-def verify_identity(system: System, connector: Connector) -> None:
-    """Refuse another account than the one the links belong to.
-
-    Raises:
-        AttentionError: naming both accounts.
-    """
-    found = connector.identity()
-    if system.identity and found != system.identity:
-        msg = f"{system} now leads to account {found}; its links belong to {system.identity}."
-        hint = (
-            f"Give {system} the credentials of {system.identity} again, or make a new system for "
-            "the other account."
-        )
-        raise AttentionError(msg, hint=hint, category=Category.IDENTITY)
-
-
-def _fail(flow: Flow, run: Run, state: Run.State, error: ConnectorError) -> None:
-    """End a run that a person must look at; it is tried again now and then, and may heal."""
-    flow_failures.record(flow, run, error.category, error.message, error.hint)
-    _setback(flow, run, error, state)
-
-
-def _setback(
-    flow: Flow, run: Run, error: ConnectorError, state: Run.State = Run.State.STOPPED
-) -> None:
-    """End a run before its time and wait longer with each setback in a row."""
-    _end(run, state, error.message, error.hint)
+def _setback(flow: Flow, run: Run, setback: Setback) -> None:
+    """End a run before its time; it is tried again now and then, and may heal."""
+    _end(run, setback.state, setback.error.message, setback.error.hint)
     setbacks = flow.setbacks + 1
-    wait = min(FIRST_SETBACK * 2 ** min(setbacks - 1, 10), LONGEST_SETBACK)
-    if isinstance(error, TemporaryError) and error.retry_after is not None:
-        wait = max(wait, error.retry_after)
     Flow.objects.filter(pk=flow.pk).update(setbacks=setbacks)
-    _schedule(flow, timezone.now() + wait)
+    _schedule(flow, timezone.now() + setback.wait(setbacks))
 
 
 def _end(run: Run, state: Run.State, message: str = "", hint: str = "") -> None:

@@ -48,10 +48,14 @@ class FlowForecast:
 
     @property
     def must_confirm(self) -> bool:
-        """Tell whether both sides are filled and nothing would keep records from doubling."""
+        """Tell whether both sides are filled and nothing would keep records from doubling.
+
+        A load that goes on was confirmed when it began.
+        """
         return bool(
             self.creates
             and self.target_count
+            and self.flow.phase != Flow.Phase.LOADING
             and not self.flow.lookup
             and self.flow.creates_confirmed is None
         )

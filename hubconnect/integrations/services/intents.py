@@ -61,6 +61,7 @@ class IntentJournal:
             title=title_of(record, session.spec.plan),
             sent_at=session.target.now(),
             fence=session.lease.fence,
+            slice=session.slice,
         )
         if isinstance(plan, CreatePlan):
             intent.sent_values = store_all(plan.values)

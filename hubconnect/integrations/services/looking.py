@@ -19,9 +19,9 @@ from hubconnect.engine.criteria import CriteriaInvalidError
 from hubconnect.engine.mapping import MappingBrokenError
 from hubconnect.integrations.models import Flow, Run
 from hubconnect.integrations.services import type_pairs
-from hubconnect.integrations.services.execute import opposite_of, verify_identity
 from hubconnect.integrations.services.flowspec import build_spec
 from hubconnect.integrations.services.lease import Lease
+from hubconnect.integrations.services.opening import opposite_of, verify_identity
 from hubconnect.integrations.services.session import Session
 from hubconnect.systems.models import System
 from hubconnect.systems.services.connections import open_connector

@@ -13,21 +13,28 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Nudge:
-    """Messages for flows that are due; ``is_lost`` tells that the broker did not take them."""
+    """Messages for flows and slices of loads that are due.
 
-    flow_ids: tuple[int, ...]
+    ``is_lost`` tells that the broker did not take them.
+    """
+
+    flow_ids: tuple[int, ...] = ()
+    slice_ids: tuple[int, ...] = ()
     is_lost: bool = False
 
     @classmethod
     def of(cls, flow_ids: Iterable[int]) -> "Nudge":
-        """Make a nudge; its ``send`` is for ``transaction.on_commit``."""
+        """Make a nudge of flows; its ``send`` is for ``transaction.on_commit``."""
         return cls(tuple(flow_ids))
 
     def send(self) -> None:
-        """Send a message for each flow; without a broker the next tick finds them."""
+        """Send a message for each; without a broker the next tick finds them."""
         try:
             for flow_id in self.flow_ids:
                 app.send_task("hubconnect.integrations.run_flow", [flow_id], retry=False)
+            for slice_id in self.slice_ids:
+                app.send_task("hubconnect.integrations.run_slice", [slice_id], retry=False)
         except OperationalError as error:
             self.is_lost = True
-            log.warning("nudge.lost", flows=len(self.flow_ids), error=str(error))
+            lost = len(self.flow_ids) + len(self.slice_ids)
+            log.warning("nudge.lost", messages=lost, error=str(error))

@@ -4,7 +4,7 @@ A window is read by the criteria. Where linked records outside them keep syncing
 reads the same window without criteria and keeps linked records only.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ from django.utils import timezone
 from hubconnect.connectors.base import Criteria, Page, Window
 from hubconnect.engine.plan import source_hash
 from hubconnect.integrations.models import Decision, Failure, Flow, Link, QueuedRead, Run
-from hubconnect.integrations.services import closing
+from hubconnect.integrations.services import closing, loading
 from hubconnect.integrations.services.committing import commit, store_decisions
 from hubconnect.integrations.services.page import work_page
 from hubconnect.integrations.services.session import Cursor, Result, Session
@@ -111,46 +111,53 @@ def has_modified_times(session: Session) -> bool:
 
 
 def _load(session: Session) -> None:
-    """Go on with the first load from where it stopped, to its end."""
+    """Have the first load cut into slices; a small one is read here, from where it stopped."""
     flow, run = session.flow, session.run
+    if flow.spec_hash != session.spec.hash:  # what was passed over may be wanted now
+        flow.after_id, flow.spec_hash = "", session.spec.hash
+        flow.save(update_fields=["after_id", "spec_hash"])
     run.reason = Run.Reason.LOAD
     run.phase = "load"
     if run.expected is None:
         run.expected = session.source.count(flow.source_type, session.spec.criteria)
     run.window_lower = flow.window_lower
     run.save(update_fields=["reason", "phase", "expected", "window_lower"])
+    if loading.cut(session):
+        return
     pages = session.source.everything(
         flow.source_type, session.spec.criteria, session.spec.read_fields, flow.after_id
     )
-    if flow.start == Flow.Start.EVERYTHING:
-        _work(session, pages)
+    for page in pages:
+        carry_loaded(session, page)
+    loading.end_load(flow)
+
+
+def carry_loaded(session: Session, page: Page) -> None:
+    """Carry a page of a load, or remember it if the flow begins with changes from now on."""
+    if session.flow.start == Flow.Start.EVERYTHING:
+        work_page(session, list(page.records), Cursor(page.after), is_settled=page.settled)
     else:
-        _remember_known(session, pages)
-    flow.phase = Flow.Phase.RUNNING
-    flow.after_id = ""
-    flow.is_window_open = False
-    flow.save(update_fields=["phase", "after_id", "is_window_open"])
+        _remember_known(session, page)
 
 
-def _remember_known(session: Session, pages: Iterable[Page]) -> None:
+def _remember_known(session: Session, page: Page) -> None:
     """Note what is there already: without modified times it cannot be told from what is new."""
     flow, spec = session.flow, session.spec.plan
-    for page in pages:
-        store_decisions(
-            [
-                Decision(
-                    type_pair_id=session.lease.type_pair_id,
-                    side=flow.source_side,
-                    record_id=record.id,
-                    kind=Decision.Kind.KNOWN,
-                    values_hash=source_hash(record, spec),
-                    reason="It was there when the flow started with changes from then on.",
-                )
-                for record in page.records
-            ]
-        )
-        result = Result(counts={"read": len(page.records), "unchanged": len(page.records)})
-        commit(session, result, Cursor(page.after))
+    store_decisions(
+        [
+            Decision(
+                type_pair_id=session.lease.type_pair_id,
+                side=flow.source_side,
+                record_id=record.id,
+                kind=Decision.Kind.KNOWN,
+                values_hash=source_hash(record, spec),
+                reason="It was there when the flow started with changes from then on.",
+            )
+            for record in page.records
+        ]
+    )
+    result = Result(counts={"read": len(page.records), "unchanged": len(page.records)})
+    commit(session, result, Cursor(page.after))
 
 
 def _read_window(session: Session) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from hubconnect.connectors.base import Connector, Record, SentCreate, Settled
@@ -19,7 +20,7 @@ from hubconnect.integrations.models import (
     RecordEvent,
     Side,
 )
-from hubconnect.integrations.services import rollup
+from hubconnect.integrations.services import counting, rollup
 from hubconnect.integrations.services.committing import CLAIM_KEEP
 from hubconnect.integrations.services.lease import renew
 from hubconnect.integrations.services.session import Session
@@ -33,7 +34,7 @@ def settle_intents(session: Session) -> int:
 
     What cannot be said for sure yet stays open; both flows leave its records alone meanwhile.
     """
-    intents = list(Intent.objects.filter(type_pair_id=session.flow.pair.type_pair_id))
+    intents = list(_open(session))
     settled = 0
     for side in Side:
         of_side = [intent for intent in intents if intent.source_side == side]
@@ -44,6 +45,12 @@ def settle_intents(session: Session) -> int:
         if updates:
             settled += _settle_updates(session, side, updates)
     return settled
+
+
+def _open(session: Session) -> QuerySet[Intent]:
+    """Return what this session is to settle; a slice leaves what the others have under way."""
+    intents = Intent.objects.filter(type_pair_id=session.flow.pair.type_pair_id)
+    return intents if session.slice is None else intents.filter(slice=session.slice)
 
 
 def _target(session: Session, source: Side) -> tuple[Connector, str]:
@@ -140,8 +147,7 @@ def _link(
         at=timezone.now(),
     )
     name = "created" if is_create else "updated"
-    setattr(session.run, name, getattr(session.run, name) + 1)
-    session.run.save(update_fields=[name])
+    counting.count(session, name)
     rollup.add(session.flow.pk, timezone.now(), linked=int(is_new), **{name: 1})
 
 

@@ -202,7 +202,9 @@ def _remarkable(flows: list[Flow], stopped: list[Failure], records: int) -> Heal
     if stopped:
         return Health("warn", "Warning", f"{stopped[0].message} It is tried again by itself.")
     late = timezone.now() - OVERDUE
-    if any(flow.next_run_at is not None and flow.next_run_at < late for flow in flows):
+    is_loading = any(flow.phase == Flow.Phase.LOADING for flow in flows)  # the others wait then
+    is_late = any(flow.next_run_at is not None and flow.next_run_at < late for flow in flows)
+    if is_late and not is_loading:
         return Health("warn", "Waiting", "Due, but no worker has taken it. Is one running?")
     if records:
         return Health("warn", "Warning", f"{counted(records, 'record')} could not be synced")

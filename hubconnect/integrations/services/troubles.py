@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from hubconnect.integrations.models import Failure, Flow
+from hubconnect.integrations.services.lease import waits_for_slices
 
 # A flow that no worker has taken for so long stands still too.
 OVERDUE = timedelta(minutes=2)
@@ -32,7 +33,7 @@ def watched_flows() -> QuerySet[Flow]:
 def current_troubles() -> dict[int, Trouble]:
     """Return by flow why it stands still. A flow's own failure tells more than its system's state.
 
-    Two queries, however many flows there are.
+    Three queries, however many flows there are.
     """
     now = timezone.now()
     failures = {
@@ -42,7 +43,10 @@ def current_troubles() -> dict[int, Trouble]:
         ).only("flow_id", "message", "hint", "first_at")
     }
     found = {}
+    waiting = set(Flow.objects.filter(waits_for_slices()).values_list("pk", flat=True))
     for flow in watched_flows():
+        if flow.pk in waiting:
+            flow.next_run_at = None  # workers are at its load, or at one that it waits for
         trouble = _trouble(flow, failures.get(flow.pk), now)
         if trouble is not None:
             found[flow.pk] = trouble
