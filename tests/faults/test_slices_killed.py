@@ -1,0 +1,123 @@
+"""Two workers share a load in slices and one is killed time and again: each record comes once."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+
+from hubconnect.integrations.models import Failure, Intent, Link, Run, Slice
+from tests.faults.test_worker_killed import database_url, has_ended, house_of, wait_until
+from tests.house import House
+from tests.sandbox_process import Sandbox, sandbox
+
+pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
+
+RECORDS = 4000
+KILLS = 5
+SLICES = 6
+
+
+@contextmanager
+def worker(folder: Path, name: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a Celery worker with a beat of its own until the block ends; kill it outright then."""
+    env = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "DATABASE_URL": database_url(),
+        "REDIS_URL": django_settings.REDIS_URL,
+        "SQLITE_DIR": str(folder),
+        "REQUEST_TIMEOUT_S": "1",
+        "LEASE_S": "4",
+        "TICK_S": "1",
+        "LOAD_SLICES": str(SLICES),
+        "LOAD_SLICE_LEAST": "100",
+        "LOAD_TURN_S": "2",
+    }
+    options = ["--pool", "solo", "-B", "--schedule", str(folder / f"beat-{name}"), "--pidfile", ""]
+    options += ["--hostname", f"{name}@%h"]
+    with (folder / f"worker-{name}.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "celery", "-A", "hubconnect", "worker", *options],
+            env=env,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def load_with_kills(folder: Path, count: Callable[[], int]) -> None:
+    """Have one worker stay and the other one killed at points all over the load."""
+    seed = int(os.environ.get("FAULT_SEED") or time.time())
+    print(f"FAULT_SEED={seed}")  # noqa: T201 - to repeat a failure
+    draw = random.Random(seed)  # noqa: S311 - chooses test points
+    step = RECORDS // (KILLS + 1)
+    with worker(folder, "stays"):
+        for kill in range(KILLS):
+            point = kill * step + draw.randrange(1, step)
+            with worker(folder, "dies"):
+                wait_until(lambda point=point: count() >= point, f"{point} records")  # type: ignore[misc]
+                threading.Event().wait(draw.random() / 10)
+                assert not has_ended(), "nothing was cut off: take more records"
+        wait_until(lambda: has_ended() and count() >= RECORDS, "the load ends")
+
+
+def assert_one_load(house: House, direction: str) -> None:
+    load = Run.objects.filter(reason=Run.Reason.LOAD, slices__isnull=False).distinct().get()
+    assert load.flow_id == house.flows[direction].pk
+    assert (load.state, load.expected) == (Run.State.DONE, RECORDS)
+    assert list(load.slices.values_list("state", flat=True)) == [Slice.State.DONE] * SLICES
+    wait_until(lambda: Intent.objects.count() == 0, "all writes are settled")
+    assert not Failure.objects.exclude(state=Failure.State.HEALED).exists()
+    assert Link.objects.count() == RECORDS
+
+
+def test_contacts_reach_the_database_once_from_two_workers(tmp_path: Path) -> None:
+    with sandbox(contacts=RECORDS) as hub:
+        house = house_of(hub, tmp_path, "to_right")
+        house.activate()
+        load_with_kills(
+            tmp_path, lambda: int(house.desk.run("select count(*) from customers")[0][0])
+        )
+        rows = house.desk.run("select first_name, last_name from customers")
+        assert Counter(rows) == Counter(
+            (one["properties"]["firstname"], one["properties"]["lastname"])
+            for one in hub.list("contacts", "firstname,lastname")
+        )
+    assert_one_load(house, "to_right")
+
+
+def test_rows_reach_hubspot_once_from_two_workers(tmp_path: Path) -> None:
+    with sandbox() as hub:
+        house = house_of(hub, tmp_path, "to_left")
+        insert_rows(house)
+        house.activate()
+        load_with_kills(tmp_path, lambda: made_in(hub))
+        names = Counter(one["properties"]["lastname"] for one in hub.list("contacts", "lastname"))
+        assert names == Counter(f"Number {number}" for number in range(1, RECORDS + 1))
+    assert_one_load(house, "to_left")
+
+
+def insert_rows(house: House) -> None:
+    house.desk.script(
+        f"with recursive n(i) as (select 1 union all select i + 1 from n where i < {RECORDS}) "
+        "insert into customers (first_name, last_name) select 'Row', 'Number ' || i from n;"
+    )
+
+
+def made_in(hub: Sandbox) -> int:
+    return int(hub.statistics()["records"].get("contacts", 0))
