@@ -82,7 +82,10 @@ def _row(type_pair_id: int, source: Side, state: LinkState, title: str) -> Link:
 def open_failures(
     flow: Flow, source_ids: Iterable[str], target_ids: Iterable[str]
 ) -> list[Failure]:
-    """Return the open record failures that concern these records, whichever side they name."""
+    """Return the open record failures that concern these records, whichever side they name.
+
+    Failures of flows that are switched off hold nothing back: nothing would ever heal them.
+    """
     side = flow.source_side
     return list(
         Failure.objects.filter(
@@ -92,7 +95,11 @@ def open_failures(
             state=Failure.State.OPEN,
             level=Failure.Level.RECORD,
             child="",  # what fails on a record holds nothing of it back
+            flow__is_enabled=True,
+            flow__pair__integration__is_active=True,
         )
+        .order_by("pk")
+        .defer("source_values", "sent_values", "faults", "answer", "tries")
     )
 
 

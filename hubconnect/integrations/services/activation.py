@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from hubconnect.core.models import User
 from hubconnect.integrations.models import Flow, Integration, Pair
-from hubconnect.integrations.services import type_pairs
+from hubconnect.integrations.services import closing, type_pairs
 from hubconnect.integrations.services.forecast import FlowForecast, foresee
 from hubconnect.integrations.services.nudging import Nudge
 
@@ -143,7 +143,10 @@ def deactivate(integration: Integration, actor: User) -> None:  # noqa: ARG001 -
         row = Integration.objects.select_for_update().get(pk=integration.pk)
         row.is_active = False
         row.save(update_fields=["is_active", "updated_at"])
-        Flow.objects.filter(pair__integration=row).update(next_run_at=None, nudged_at=None)
+        flows = Flow.objects.filter(pair__integration=row)
+        flows.update(next_run_at=None, nudged_at=None)
+        # Another integration may work on the same records.
+        closing.release(list(flows.values_list("pk", flat=True)), timezone.now())
     integration.is_active = False
 
 

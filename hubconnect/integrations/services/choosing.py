@@ -160,12 +160,14 @@ def _blocking_failure(
     """Return the failure behind which a record waits.
 
     A newer version of a record that failed itself is tried at once; the same version waits for
-    its time.
+    its time. Where both records of a link failed, the one that failed first goes first, or each
+    would wait for the other. The failure of another integration's flow goes before this one too.
     """
+    own = [failure for failure in failures if failure.flow_id == session.flow.pk]
     for failure in failures:
-        is_own = failure.side == session.flow.source_side
-        if not is_own:
+        if failure.flow_id != session.flow.pk and not any(one.pk < failure.pk for one in own):
             return failure
+    for failure in own:
         if not is_forced and failure.source_version == record.version:
             return failure
     return None
@@ -174,15 +176,15 @@ def _blocking_failure(
 def _wait_behind(
     session: Session, record: Record, link: LinkState | None, failure: Failure, result: Result
 ) -> None:
-    if failure.side == session.flow.source_side:
+    if failure.flow_id == session.flow.pk:
         result.count("unchanged")  # known: it is on the failures page already
         return
     result.count("held")
     if getattr(failure, session.waits_field):
         return
     setattr(failure, session.waits_field, True)
-    result.waiting.append(failure)
-    reason = f"An earlier change of this record failed on the other side: failure {failure.pk}."
+    result.waiting[failure.pk] = record.id
+    reason = f"An earlier change of this record failed: failure {failure.pk}."
     result.events.append(_held(session, record, link, reason))
 
 
@@ -235,4 +237,5 @@ def _heal_dropped(
     needed = {record.id for record in kept}
     dropped = [record.id for record in records if record.id not in needed]
     if dropped:
-        result.healed += open_failures(session.flow, dropped, [])
+        found = open_failures(session.flow, dropped, [])
+        result.healed += [one for one in found if one.flow_id == session.flow.pk]

@@ -20,12 +20,13 @@ from hubconnect.integrations.models import (
 from hubconnect.integrations.services import closing, conflicts, counting, follow_ups
 from hubconnect.integrations.services.backoff import next_try
 from hubconnect.integrations.services.lease import renew
-from hubconnect.integrations.services.session import Cursor, Fault, Result, Session, event
+from hubconnect.integrations.services.session import Cursor, Fault, Queue, Result, Session, event
 from hubconnect.integrations.stores import save_links
 from hubconnect.systems.services import requirements
 
 # Searches show a new record after this time at the latest.
 CLAIM_KEEP = timedelta(minutes=5)
+SOURCE_GONE = "The record no longer exists at its source."
 
 
 def commit(session: Session, result: Result, cursor: Cursor | None) -> None:
@@ -40,6 +41,7 @@ def commit(session: Session, result: Result, cursor: Cursor | None) -> None:
         if result.links:
             save_links(session.flow, session.lease.type_pair_id, result.links)
             follow_ups.wake(session, (state for state, _ in result.links.values()), now)
+            closing.try_soon(session, (state for state, _ in result.links.values()), now)
         follow_ups.note(session, result.links, result.seen, now)
         _store_faults(session, result, now)
         conflicts.store(session, result, now)
@@ -64,7 +66,7 @@ def _store_faults(session: Session, result: Result, now: datetime) -> None:
     flow = session.flow
     known = {
         failure.record_id: failure
-        for failure in Failure.objects.filter(
+        for failure in Failure.objects.select_for_update().filter(
             flow=flow,
             state=Failure.State.OPEN,
             child="",
@@ -124,14 +126,24 @@ def _learn(flow: Flow, fault: Fault) -> None:
 
 def _heal(result: Result, now: datetime) -> None:
     failed = {fault.record.id for fault in result.faults}
-    for failure in result.healed:
-        if failure.record_id not in failed:
-            closing.close(failure, Failure.State.HEALED, now)
+    healed = [one.pk for one in result.healed if one.record_id not in failed]
+    closing.close_all(healed, Failure.State.HEALED, now)
+    closing.close_all(result.gone, Failure.State.DISMISSED, now, hint=SOURCE_GONE)
 
 
 def _store_waits(session: Session, result: Result) -> None:
-    for failure in result.waiting:
-        failure.save(update_fields=[session.waits_field])
+    """Mark this direction as waiting; what closed meanwhile holds nothing back any more."""
+    if not result.waiting:
+        return
+    held = Failure.objects.filter(pk__in=list(result.waiting), state=Failure.State.OPEN)
+    at_work = held.filter(flow__is_enabled=True, flow__pair__integration__is_active=True)
+    locked = at_work.select_for_update(of=("self",)).order_by("pk")
+    open_ids = set(locked.values_list("pk", flat=True))
+    Failure.objects.filter(pk__in=open_ids).update(**{session.waits_field: True})
+    for failure_id, record_id in result.waiting.items():
+        if failure_id not in open_ids:
+            reason = "What it waited for is over."
+            result.queued.append(Queue(session.flow.pk, record_id, reason))
 
 
 def _queue(result: Result, now: datetime) -> None:

@@ -150,7 +150,7 @@ def _work(flow: Flow, run: Run, lease: Lease, opposite: Flow | None) -> None:
     flow_failures.heal(flow)
     _end(run, state)
     Flow.objects.filter(pk=flow.pk).update(setbacks=0)
-    _schedule(flow, _next_time(flow))
+    _schedule(flow, timezone.now() if session.has_more_due else _next_time(flow))
 
 
 def _steps() -> tuple[tuple[str, Callable[[Session], object]], ...]:

@@ -10,7 +10,7 @@ from hubconnect.connectors.errors import (
     ConnectorError,
     OutcomeUnknownError,
 )
-from hubconnect.integrations.models import Failure, Flow
+from hubconnect.integrations.models import Flow
 from hubconnect.integrations.services.choosing import choose
 from hubconnect.integrations.services.committing import commit
 from hubconnect.integrations.services.completing import complete_creates
@@ -131,5 +131,5 @@ def _heal(session: Session, candidates: Candidates, result: Result) -> None:
     """Close the open failures of records that went through."""
     for source_id in result.links:
         for failure in candidates.failures.get(source_id, []):
-            if failure.side == session.flow.source_side and failure.state == Failure.State.OPEN:
+            if failure.flow_id == session.flow.pk:
                 result.healed.append(failure)

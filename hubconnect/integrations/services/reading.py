@@ -14,7 +14,7 @@ from django.utils import timezone
 from hubconnect.connectors.base import Criteria, Page, Window
 from hubconnect.engine.plan import source_hash
 from hubconnect.integrations.models import Decision, Failure, Flow, Link, QueuedRead, Run
-from hubconnect.integrations.services import closing, loading
+from hubconnect.integrations.services import loading
 from hubconnect.integrations.services.committing import commit, store_decisions
 from hubconnect.integrations.services.page import work_page
 from hubconnect.integrations.services.session import Cursor, Result, Session
@@ -62,20 +62,13 @@ def retry_due(session: Session) -> None:
     """Read afresh and carry what is due: queued reads and failures whose time has come."""
     flow, due = session.flow, find_due(session.flow)
     ids, reads, waiting = due.ids, due.reads, due.failures
+    session.has_more_due = max(len(reads), len(waiting)) >= RETRY_LIMIT
     for start in range(0, len(ids), RETRY_BATCH):
         batch = ids[start : start + RETRY_BATCH]
         found = session.source.read(flow.source_type, batch, session.spec.read_fields)
         result = Result(reads_done=[reads[one] for one in batch if one in reads])
-        for record_id in batch:
-            if record_id not in found and record_id in waiting:
-                _source_gone(waiting[record_id])
+        result.gone = [waiting[one].pk for one in batch if one in waiting and one not in found]
         work_page(session, list(found.values()), None, is_settled=True, result=result)
-
-
-def _source_gone(failure: Failure) -> None:
-    """Close a failure whose record does not exist any more: there is nothing left to carry."""
-    failure.hint = "The record no longer exists at its source."
-    closing.close(failure, Failure.State.DISMISSED, timezone.now())
 
 
 def read_flow(session: Session) -> None:

@@ -28,6 +28,7 @@ class Session:
     target: Connector
     # The flow that carries records the other way, when it is at work too.
     opposite: Flow | None = None
+    has_more_due: bool = False  # more is to be read afresh than one run takes
     # Only looked at: no step may store anything, be it in the systems or in our own tables.
     is_preview: bool = False
     # The part of a load that this is, if it was cut; others count into the same run then.
@@ -91,7 +92,8 @@ class Result:
     faults: list[Fault] = field(default_factory=list)
     conflicts: list[Conflicted] = field(default_factory=list)
     healed: list[Failure] = field(default_factory=list)
-    waiting: list[Failure] = field(default_factory=list)
+    waiting: dict[int, str] = field(default_factory=dict)  # failure: the record held behind it
+    gone: list[int] = field(default_factory=list)  # failures of records that exist no more
     queued: list[Queue] = field(default_factory=list)
     skipped: list[tuple[Record, str]] = field(default_factory=list)  # decided by lookup's rules
     claims: list[tuple[str, str, str]] = field(default_factory=list)  # key, source id, target id
