@@ -667,3 +667,11 @@ class Connector(ABC):
     @abstractmethod
     def url(self, object_type: str, record_id: str) -> str:
         """Return where a person sees the record, or ""."""
+
+    def locate(self, address: str) -> tuple[str, str] | None:  # noqa: ARG002 - for those that have pages
+        """Return object type and id of the record that an address shows: ``url`` turned round.
+
+        None for an address that is no record's of this account. Costs no call once the account is
+        known.
+        """
+        return None

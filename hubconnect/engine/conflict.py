@@ -70,7 +70,7 @@ def decide(
     if flow.source is not None and not has_changed(source, source_base):
         return Decision(Act.KEEP)
     mapped = flow.convert(source)
-    if _agree(flow, source, mapped, target):
+    if agrees(flow, source, mapped, target):
         return Decision(Act.ADOPT, mapped)
     if not has_changed(target, target_base) or flow.overwrite:
         return Decision(Act.WRITE, mapped)
@@ -79,7 +79,7 @@ def decide(
     return _clash(flow, mapped)
 
 
-def _agree(flow: FieldFlow, source: Value, mapped: Value, target: Value) -> bool:
+def agrees(flow: FieldFlow, source: Value, mapped: Value, target: Value) -> bool:
     """Tell whether both sides say the same; maps lose, so either way round will do."""
     if is_same(mapped, target):
         return True
@@ -101,7 +101,7 @@ def _first_meeting(flow: FieldFlow, source: Value, target: Value) -> Decision:
     Where the source is empty the target's value is taken, not the source's default.
     """
     mapped = flow.convert(source)
-    if _agree(flow, source, mapped, target):
+    if agrees(flow, source, mapped, target):
         return Decision(Act.ADOPT, mapped)
     if to_stored(target) is not None and _is_empty(flow, source, mapped):
         return Decision(Act.GIVE_BACK if flow.flows_back else Act.ADOPT, mapped)

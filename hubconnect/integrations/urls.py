@@ -11,6 +11,7 @@ from hubconnect.integrations.views import (
     overview,
     pairs,
     previews,
+    records,
     runs,
 )
 
@@ -30,6 +31,12 @@ urlpatterns = [
     path("pairs/<int:pk>/counterpart/", counterpart.pair_counterpart, name="counterpart"),
     path("pairs/<int:pk>/change/", pairs.pair_change, name="pair_change"),
     path("flows/<int:pk>/preview/", previews.flow_preview, name="preview"),
+    path("records/", records.record_search, name="records"),
+    path("records/<int:pair>/<slug:side>/", records.record_story, name="record"),
+    path("records/<int:pair>/<slug:side>/now/", records.record_sync, name="record_sync"),
+    path(
+        "records/<int:pair>/<slug:side>/progress/", records.record_progress, name="record_progress"
+    ),
     path("history/", runs.run_list, name="run_list"),
     path("history/<int:pk>/", runs.run_detail, name="run_detail"),
     path("history/<int:pk>/progress/", runs.run_progress, name="run_progress"),

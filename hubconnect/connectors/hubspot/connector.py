@@ -58,7 +58,7 @@ from hubconnect.connectors.hubspot.notes import Notes
 from hubconnect.connectors.hubspot.objects import KEY_PROPERTY, KINDS, ObjectKind
 from hubconnect.connectors.hubspot.origins import Origins
 from hubconnect.connectors.hubspot.parameters import PARAMETERS
-from hubconnect.connectors.hubspot.places import build_places, opened_at
+from hubconnect.connectors.hubspot.places import build_places, find_record, opened_at
 from hubconnect.connectors.hubspot.records import RecordReader
 from hubconnect.connectors.hubspot.schema import Schema, pack, unpack
 from hubconnect.connectors.hubspot.scopes import EVERYTHING, build_needs
@@ -274,6 +274,20 @@ class HubSpotConnector(Connector):
         if "/contacts/" not in base:
             base = f"{base}/contacts/{self._account.portal_id}"
         return f"{base}/record/{self._kind(object_type).code}/{record_id}"
+
+    @override
+    def locate(self, address: str) -> tuple[str, str] | None:
+        found = find_record(
+            address,
+            portal=self._account.portal_id,
+            bases=(self._text("remote_link_base"), self._text("api_url")),
+        )
+        if found is None:
+            return None
+        code, record_id = found
+        kinds = self._kinds.values()
+        names = [one.name for one in kinds if code in (one.code, one.name, one.singular)]
+        return (names[0], record_id) if names else None
 
     @property
     @override

@@ -22,6 +22,7 @@ from django.forms.formsets import BaseFormSet
 from django.template import Context
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -120,6 +121,12 @@ def ago(moment: datetime | None, nothing: str = wording.NOTHING) -> SafeString |
 def exact(moment: datetime | None, nothing: str = wording.NOTHING) -> SafeString | str:
     """Write a moment to the second in the reader's zone."""
     return _time(moment, wording.exact(moment)) if moment else nothing
+
+
+@register.simple_tag
+def clock(moment: datetime) -> SafeString:
+    """Write the time of day of a moment, to the second; the date shows on hover."""
+    return _time(moment, f"{timezone.localtime(moment):%H:%M:%S}")
 
 
 def _time(moment: datetime, words: str) -> SafeString:
@@ -244,6 +251,7 @@ PLACES: Final[Sequence[Place]] = (
     Place("integrations:list", "Integrations", "integrations"),
     Place("integrations:run_list", "Sync history", "history"),
     Place("integrations:failure_list", "Failures", "failures"),
+    Place("integrations:records", "Records", "records"),
 )
 MORE_PLACES: Final[Sequence[Place]] = (
     Place("integrations:notification_list", "Notifications", "bell"),

@@ -145,7 +145,7 @@ def _hold(
         )
         if blocking is not None:
             _wait_behind(session, record, link, blocking, result)
-        elif intents and _awaits_settling(session, record, link, intents):
+        elif intents and awaits_settling(session, record, link, intents):
             _wait_for_settling(session, record, link, result)
         elif link is None:
             candidates.unlinked.append(record)
@@ -188,9 +188,10 @@ def _wait_behind(
     result.events.append(_held(session, record, link, reason))
 
 
-def _awaits_settling(
+def awaits_settling(
     session: Session, record: Record, link: LinkState | None, intents: list[Intent]
 ) -> bool:
+    """Tell whether an open write concerns the record, or may have created it."""
     side = session.flow.source_side
     for intent in intents:
         if intent.source_side == side:

@@ -52,10 +52,6 @@ def flow_preview(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _siblings(flow: Flow) -> list[Flow]:
-    """Return all flows of the integration that are switched on, for the way from one to another."""
-    found = Flow.objects.filter(pair__integration=flow.pair.integration_id, is_enabled=True)
-    return list(
-        found.select_related("pair__mapping__left_system", "pair__mapping__right_system").order_by(
-            "pair__position", "pair_id", "-direction"
-        )
-    )
+    """Return both directions of the pair, if they are switched on."""
+    found = Flow.objects.filter(pair=flow.pair_id, is_enabled=True).order_by("-direction")
+    return list(found.select_related("pair__mapping__left_system", "pair__mapping__right_system"))
