@@ -1,7 +1,7 @@
 """Which records are the same, what was last agreed on, and what is being written right now."""
 
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 
 
 class Side(models.TextChoices):
@@ -91,7 +91,10 @@ class Link(models.Model):
             models.UniqueConstraint(fields=("type_pair", "left_id"), name="link_left_once"),
             models.UniqueConstraint(fields=("type_pair", "right_id"), name="link_right_once"),
         )
-        indexes = (models.Index(fields=("type_pair", "id"), name="link_by_type_pair"),)
+        indexes = (
+            models.Index(fields=("type_pair", "id"), name="link_by_type_pair"),
+            models.Index(Lower("title"), name="link_by_title"),  # whatever its capitals
+        )
 
     def __str__(self) -> str:
         return f"{self.left_id} = {self.right_id}"
