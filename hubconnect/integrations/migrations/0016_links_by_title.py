@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('integrations', '0014_keys_of_history'),
+        ('integrations', '0015_conflicts_and_recent_writes'),
     ]
 
     operations = [
