@@ -8,8 +8,8 @@ from datetime import datetime
 from django.core import signing
 from django.utils.dateparse import parse_datetime
 
-from hubconnect.connectors.base import Page, Record, Window
-from hubconnect.integrations.models import Flow
+from hubconnect.connectors.base import IdRange, Page, Record, Window
+from hubconnect.integrations.models import Flow, Slice
 from hubconnect.integrations.services import page as pages
 from hubconnect.integrations.services.execute import waits_for_load
 from hubconnect.integrations.services.looking import looking
@@ -37,26 +37,30 @@ STAGES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a preview goes on: the stage, the place in it, and the end of its window."""
+    """Where a preview goes on: the stage, the place in it, the end of its window.
+
+    ``part`` is the position of a load's slice, if the load was cut into slices.
+    """
 
     stage: str = DUE
     after: str = ""
     upper: datetime | None = None
+    part: int | None = None
 
     def as_text(self) -> str:
         """Return it for an address, signed: only we know what a connector's cursor means."""
         upper = self.upper.isoformat() if self.upper else ""
-        text: str = signing.dumps([self.stage, self.after, upper], salt=_SALT)
+        text: str = signing.dumps([self.stage, self.after, upper, self.part], salt=_SALT)
         return text
 
     @classmethod
     def read(cls, text: str) -> "Place":
         """Return the place of an address; one that is not ours is the beginning."""
         try:
-            stage, after, upper = signing.loads(text, salt=_SALT)
-        except signing.BadSignature:
-            return cls()
-        return cls(stage, after, parse_datetime(upper) if upper else None)
+            stage, after, upper, part = signing.loads(text, salt=_SALT)
+        except (signing.BadSignature, ValueError):
+            return cls()  # of a forger, or of an earlier version
+        return cls(stage, after, parse_datetime(upper) if upper else None, part)
 
 
 @dataclass(slots=True)
@@ -155,11 +159,7 @@ def _readings(session: Session, place: Place) -> Iterator[_Reading]:
     if flow.phase == Flow.Phase.NEW and _begins_with_nothing(session):
         return
     if place.stage == LOAD:
-        fields = session.spec.read_fields
-        found = session.source.everything(
-            flow.source_type, session.spec.criteria, fields, place.after
-        )
-        yield from _pages(session, found, place)
+        yield from _load(session, place)
         return
     lower = flow.window_lower or flow.start_at or session.source.now()
     upper = place.upper or session.source.now()
@@ -173,6 +173,31 @@ def _readings(session: Session, place: Place) -> Iterator[_Reading]:
         place = second or place
     if place.stage == LINKED:
         yield from _pages(session, _changes(session, window, place), place, window=window)
+
+
+def _load(session: Session, place: Place) -> Iterator[_Reading]:
+    """Yield pages of the first load; of one that was cut, slice after slice."""
+    flow, spec = session.flow, session.spec
+    parts = {one.position: one for one in open_slices(flow)}
+    wanted = [one for one in sorted(parts) if place.part is None or one >= place.part]
+    places = [Place(LOAD, parts[one].after_id, part=one) for one in wanted] or [place]
+    if wanted and wanted[0] == place.part:
+        places[0] = place
+    for one, later in zip(places, [*places[1:], None], strict=True):
+        part = parts.get(one.part) if one.part is not None else None
+        within = IdRange(part.above_id, part.upto_id) if part is not None else IdRange()
+        found = session.source.everything(
+            flow.source_type, spec.criteria, spec.read_fields, one.after, within
+        )
+        yield from _pages(session, found, one, then=later)
+
+
+def open_slices(flow: Flow) -> list[Slice]:
+    """Return what is left of the flow's first load, if it was cut into slices."""
+    if flow.phase != Flow.Phase.LOADING:
+        return []
+    found = Slice.objects.filter(flow=flow, state=Slice.State.OPEN)
+    return list(found.order_by("position"))
 
 
 def _first_place(session: Session) -> Place:

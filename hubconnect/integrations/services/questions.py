@@ -274,7 +274,7 @@ def _not_held(case: Case, _told: Answer) -> Question:
 def _settled(case: Case, _told: Answer) -> Question:
     if case.record is None or case.flow.pair.type_pair_id is None:
         return _yes("yes")
-    intents: list[Intent] = open_intents(case.flow)
+    intents: list[Intent] = open_intents(case.flow, None)
     if case.session is None or not awaits_settling(case.session, case.record, case.link, intents):
         return _yes("yes")
     more = "The next run finds out whether the write was stored, then goes on with this record."

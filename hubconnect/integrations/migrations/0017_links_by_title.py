@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('integrations', '0015_conflicts_and_recent_writes'),
+        ('integrations', '0016_slices_of_loads'),
     ]
 
     operations = [
