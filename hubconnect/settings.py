@@ -63,6 +63,17 @@ OVERLAPS_S = {
 SCHEMA_KEEP_S = env.int("SCHEMA_KEEP_S", default=3600)
 RUN_PAGE_SIZE = env.int("RUN_PAGE_SIZE", default=100)
 
+# --- What is kept, in days; 0 keeps it for good -------------------------------------------------
+
+# Links, open failures and all else that a promise rests on never go by age.
+KEEP_EVENTS_DAYS = env.int("KEEP_EVENTS_DAYS", default=90)
+KEEP_RUNS_DAYS = env.int("KEEP_RUNS_DAYS", default=365)
+KEEP_IDLE_RUNS_DAYS = env.int("KEEP_IDLE_RUNS_DAYS", default=2)  # runs that found nothing to do
+KEEP_FAILURES_DAYS = env.int("KEEP_FAILURES_DAYS", default=180)  # healed and dismissed ones
+KEEP_FIGURES_DAYS = env.int("KEEP_FIGURES_DAYS", default=800)
+KEEP_AUDIT_DAYS = env.int("KEEP_AUDIT_DAYS", default=730)
+KEEP_NOTICES_DAYS = env.int("KEEP_NOTICES_DAYS", default=90)
+
 # --- Applications ------------------------------------------------------------------------------
 
 INSTALLED_APPS = [

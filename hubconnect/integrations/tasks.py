@@ -1,12 +1,25 @@
 """Celery entry points: look up, call a service, nothing else."""
 
+from celery.schedules import crontab
 from django.conf import settings
 
 from hubconnect.celery import app
 from hubconnect.integrations import scheduler
-from hubconnect.integrations.services import delivering, execute, notifying, slicing
+from hubconnect.integrations.services import (
+    delivering,
+    execute,
+    notifying,
+    purging,
+    rollup,
+    slicing,
+)
 
 NOTIFY_EVERY_S = 30
+# By the clock and not by an interval, which would begin anew whenever beat is started.
+COUNT_AT = crontab(minute="*/10")
+# What is over goes every hour, for some minutes at most; the rest of it goes in the next hour.
+PURGE_AT = crontab(minute="23")
+PURGE_FOR_S = 240
 
 
 @app.task(name="hubconnect.integrations.tick")
@@ -40,6 +53,25 @@ def notify() -> int:
     """Tell people about flows that stand still or go on, and send what waits."""
     notifying.notify()
     return delivering.deliver_due()
+
+
+@app.task(name="hubconnect.integrations.purge")
+def purge() -> dict[str, int]:
+    """Delete old history and whatever else is over."""
+    return purging.purge_all(PURGE_FOR_S).rows
+
+
+@app.task(name="hubconnect.integrations.count_links")
+def count_links() -> None:
+    """Count the links anew, so that pages need not."""
+    rollup.count_links()
+
+
+@app.on_after_finalize.connect
+def schedule_housekeeping(sender: object, **kwargs: object) -> None:  # noqa: ARG001 - a signal's
+    """Have beat ask for what keeps tables small and pages fast."""
+    app.add_periodic_task(PURGE_AT, purge.s(), expires=PURGE_FOR_S, name="purge")
+    app.add_periodic_task(COUNT_AT, count_links.s(), expires=PURGE_FOR_S, name="count links")
 
 
 @app.on_after_finalize.connect
