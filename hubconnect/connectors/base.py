@@ -18,6 +18,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from hubconnect.connectors.budgets import PERSON, Caller, RateLimiter
 from hubconnect.connectors.errors import AttentionError, RecordError
 from hubconnect.connectors.needs import Need, Use
 from hubconnect.connectors.oauth import OAuthApp, TokenStore
@@ -395,17 +396,6 @@ class CheckReport:
     settled: Mapping[str, str] = field(default_factory=dict)
 
 
-class RateLimiter(Protocol):
-    """Shared call budget. ``key`` names account and limit, never a System row."""
-
-    def wait_for(self, key: str, *, calls: int, per: timedelta) -> timedelta:
-        """Take one call from the budget, waiting if needed; return how long it waited.
-
-        Raises:
-            RateLimitedError: the wait would exceed what a run may spend waiting.
-        """
-
-
 class Cache(Protocol):
     """Keeps texts for a while, shared or not: schemas, owners, which account a token is of."""
 
@@ -430,6 +420,7 @@ class Context:
     Attributes:
         limiter: shared rate limits.
         addresses: outbound address policy.
+        caller: for whom calls are made; waiting for shared limits goes by turns of these.
         cache: keeps schemas and identities between runs, so that a run costs no calls for them.
         is_fresh: what is cached is read anew (a person asked, or a schema changed).
         sqlite_dir: the only folder below which SQLite files may be opened; "" forbids them.
@@ -440,6 +431,7 @@ class Context:
 
     limiter: RateLimiter
     addresses: AddressPolicy
+    caller: Caller = PERSON
     cache: Cache | None = None
     is_fresh: bool = False
     sqlite_dir: str = ""

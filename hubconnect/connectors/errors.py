@@ -3,6 +3,7 @@
 ConnectorError
 ├── TemporaryError          try again later; honours ``retry_after``
 │   └── RateLimitedError    the system asked for fewer calls
+│       └── BudgetSpentError    not even asked: the calls that may be made are used up
 ├── AttentionError          a person must act: sign in again, grant scopes, correct a parameter
 ├── RecordError             the values of one record were refused; other records go on
 └── OutcomeUnknownError     the request may have been carried out; settle before repeating it
@@ -90,6 +91,10 @@ class RateLimitedError(TemporaryError):
     ) -> None:
         super().__init__(message, hint=hint, retry_after=retry_after)
         self.policy = policy
+
+
+class BudgetSpentError(RateLimitedError):
+    """Nothing was sent, because the calls that may be made now are used up."""
 
 
 class AttentionError(ConnectorError):

@@ -5,16 +5,12 @@ only when it surely was not taken (no connection, 423, 429). A write whose fate 
 ``OutcomeUnknownError``. Bodies and tokens are never logged.
 """
 
-import json
 import random
-import re
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
@@ -25,10 +21,21 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from typing_extensions import override
 
+from hubconnect.connectors.answers import parse_date, parse_json, whole_number
 from hubconnect.connectors.base import Context
+from hubconnect.connectors.budgets import (
+    LONGEST_WAIT,
+    Budget,
+    Clock,
+    DayBudget,
+    SystemClock,
+    Ticket,
+    Told,
+)
 from hubconnect.connectors.connections import CheckedPool, CheckedTLSPool, Gate, UnreachableError
 from hubconnect.connectors.errors import (
     AttentionError,
+    BudgetSpentError,
     Category,
     ConnectorError,
     OutcomeUnknownError,
@@ -41,20 +48,15 @@ log = structlog.get_logger(__name__)
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 MAX_REDIRECTS = 3
 MAX_ATTEMPTS = 6
-LONGEST_WAIT = timedelta(seconds=15)
 CHUNK_BYTES = 256 * 1024
 CONNECT_TIMEOUT_S = 10.0
 BACK_OFF_S = 0.5
 # A locked record stays so for two seconds (HubSpot, "Error handling").
 LOCKED_WAIT_S = 2.0
+# After a refusal for too many calls that names no time.
+LEAST_BLOCK = timedelta(seconds=1)
 # A server may ask for patience, but not for ever.
 LONGEST_RETRY_AFTER = timedelta(days=1)
-# Where an answer may hold what no database takes: NUL, or half of a surrogate pair.
-UNSOUND = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])|\xed[\xa0-\xbf]")
-NO_CHARACTER = re.compile("[\0\ud800-\udfff]")
-
-# Of a number in a header; a file's length has fewer.
-MOST_DIGITS = 16
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -62,37 +64,6 @@ FORM = "application/x-www-form-urlencoded"
 LOCKED = 423
 TOO_MANY = 429
 SERVER_ERROR = 500
-
-
-class Clock(Protocol):
-    """Time as the client knows it."""
-
-    def monotonic_s(self) -> float:
-        """Return seconds that never go back."""
-
-    def wait(self, span: timedelta) -> None:
-        """Return after this long."""
-
-
-class SystemClock:
-    """The machine's clock."""
-
-    def monotonic_s(self) -> float:
-        """Return seconds that never go back."""
-        return time.monotonic()
-
-    def wait(self, span: timedelta) -> None:
-        """Return after this long."""
-        time.sleep(max(0.0, span.total_seconds()))
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """A shared limit a request takes one call from."""
-
-    key: str
-    calls: int
-    per: timedelta
 
 
 class Body(Protocol):
@@ -132,7 +103,7 @@ class Request:
     content_type: str = JSON
     is_write: bool = False
     is_repeatable: bool = True
-    budgets: Sequence[Budget] = ()
+    budgets: Sequence[Budget | DayBudget] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +131,8 @@ class AnswerMissingError(TemporaryError):
 
 # Returns the error an answer stands for, or None when the answer is good or its caller's to judge.
 Judge = Callable[[Answer], ConnectorError | None]
+# Returns what an answer says of limits.
+Reader = Callable[[Answer], Told]
 
 
 class CheckedAdapter(HTTPAdapter):
@@ -184,6 +157,7 @@ class HttpClient:
     Attributes:
         calls: requests sent, by kind; repeats count.
         patience: how long one request may wait in all, for limits, locks and repeats.
+        read_limits: tells what an answer says of limits.
     """
 
     def __init__(
@@ -211,6 +185,7 @@ class HttpClient:
         self.calls: Counter[str] = Counter()
         self.patience = LONGEST_WAIT
         self._judge = judge
+        self.read_limits: Reader = lambda _: Told()
         self._parameter = parameter
         self._clock = clock or SystemClock()
         self._origin = urlsplit(self.base_url)
@@ -249,7 +224,9 @@ class HttpClient:
         is_open = False
         for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
-                return self._send_once(request)
+                ticket = self._take(request, self.patience - waited)
+                waited += ticket.waited
+                return self._send_once(request, ticket)
             except ConnectorError as error:
                 is_open = is_open or (request.is_write and isinstance(error, AnswerMissingError))
                 wait = self._wait_before_repeat(error, attempt)
@@ -260,14 +237,20 @@ class HttpClient:
                 if is_hopeless or not isinstance(error, TemporaryError):
                     raise
                 log.info("http.repeated", kind=request.kind, attempt=attempt, error=error.message)
-                self._clock.wait(wait)
-                waited += wait
+                if not (isinstance(error, RateLimitedError) and request.budgets):
+                    self._clock.wait(wait)  # else the limiter has everybody wait
+                    waited += wait
         raise AssertionError  # the last attempt returns or raises
+
+    def _take(self, request: Request, patience: timedelta) -> Ticket:
+        return self.context.limiter.take(
+            request.budgets, caller=self.context.caller, patience=patience
+        )
 
     @staticmethod
     def _wait_before_repeat(error: ConnectorError, attempt: int) -> timedelta:
         """Return how long to wait, for ever if waiting does not help, and note it in the error."""
-        if not isinstance(error, TemporaryError):
+        if not isinstance(error, TemporaryError) or isinstance(error, BudgetSpentError):
             return timedelta.max - LONGEST_WAIT
         spread = random.random()  # noqa: S311 - keeps clients from knocking together
         if error.retry_after is not None:
@@ -275,21 +258,24 @@ class HttpClient:
         error.retry_after = timedelta(seconds=BACK_OFF_S * 2 ** (attempt - 1) * (0.5 + spread))
         return error.retry_after
 
-    def _send_once(self, request: Request) -> Answer:
-        for budget in request.budgets:
-            self.context.limiter.wait_for(budget.key, calls=budget.calls, per=budget.per)
+    def _send_once(self, request: Request, ticket: Ticket) -> Answer:
         url = self.base_url + request.path
         for _ in range(MAX_REDIRECTS + 1):
             answer = self._exchange(request, url)
             if answer.status not in requests.models.REDIRECT_STATI:
-                return self._judged(request, answer)
+                return self._judged(request, answer, ticket)
             url = self._redirect_target(request, url, answer)
             request = replace(request, params={})  # the new address has its own
         msg = f"{self._origin.hostname} redirects without end."
         raise self._wrong_address(msg)
 
-    def _judged(self, request: Request, answer: Answer) -> Answer:
+    def _judged(self, request: Request, answer: Answer, ticket: Ticket) -> Answer:
         error = self._judge(answer)
+        if request.budgets:
+            told = self.read_limits(answer)
+            if isinstance(error, RateLimitedError):
+                told = replace(told, refused=error.policy, wait=error.retry_after or LEAST_BLOCK)
+            self.context.limiter.note(ticket, told)
         if error is None:
             return answer
         log.info(
@@ -348,14 +334,12 @@ class HttpClient:
                 raise requests.exceptions.ReadTimeout
             chunks.append(chunk)
         self._note_date(response.headers.get("Date", ""))
-        return Answer(response.status_code, response.headers, _parse(b"".join(chunks)))
+        return Answer(response.status_code, response.headers, parse_json(b"".join(chunks)))
 
     def _note_date(self, text: str) -> None:
-        try:
-            date = parsedate_to_datetime(text)
-        except ValueError:
-            return
-        self._date = (date.astimezone(UTC), self._clock.monotonic_s())
+        date = parse_date(text)
+        if date is not None:
+            self._date = (date, self._clock.monotonic_s())
 
     def _redirect_target(self, request: Request, url: str, answer: Answer) -> str:
         target = urljoin(url, answer.headers.get("Location", ""))
@@ -376,30 +360,9 @@ class HttpClient:
         )
 
 
-def _parse(body: bytes) -> Any:  # noqa: ANN401 - JSON
-    if not body:
-        return None
-    try:
-        data = json.loads(body)
-        return _sound(data) if UNSOUND.search(body) else data
-    except (ValueError, RecursionError):
-        return None
-
-
-def _sound(data: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return JSON whose texts hold characters only."""
-    if isinstance(data, str):
-        return NO_CHARACTER.sub("", data)
-    if isinstance(data, list):
-        return [_sound(each) for each in data]
-    if isinstance(data, dict):
-        return {_sound(name): _sound(each) for name, each in data.items()}
-    return data
-
-
-def whole_number(text: str) -> int | None:
-    """Return the whole number in a header, None if there is none that makes sense."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else None
+def date_of(answer: Answer) -> datetime | None:
+    """Return the moment at which the server answered, None where it does not say."""
+    return parse_date(answer.headers.get("Date", ""))
 
 
 def retry_after(answer: Answer) -> timedelta | None:

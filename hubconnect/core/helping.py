@@ -79,6 +79,12 @@ TOPICS: Final[Sequence[Topic]] = (
         _APPS,
     ),
     Topic(
+        "hubspot-limits",
+        "Call limits",
+        "How many calls HubSpot allows, what is left to other apps, what happens near the end.",
+        _WORK,
+    ),
+    Topic(
         "hubspot-internal-names",
         "Internal names",
         "Labels and internal names of fields and options, and where HubSpot shows them.",

@@ -6,7 +6,7 @@ back with its seed: ``CRITERIA_SEED=… pytest tests/contract/test_criteria_agre
 
 import os
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -27,6 +27,7 @@ from hubconnect.connectors.base import (
     Values,
     ValueType,
 )
+from hubconnect.connectors.budgets import LONGEST_WAIT, Budget, Caller, DayBudget, Ticket, Told
 from hubconnect.connectors.hubspot.connector import HubSpotConnector
 from hubconnect.connectors.parameters import Secret
 from hubconnect.connectors.sql.connector import SQLConnector
@@ -58,8 +59,17 @@ IN_TABLE = tuple(name for name in NAMES if name != "hs_buying_role")
 class NoLimits:
     """A budget without end: the sandbox counts nothing here."""
 
-    def wait_for(self, key: str, *, calls: int, per: timedelta) -> timedelta:  # noqa: ARG002
-        return timedelta(0)
+    def take(
+        self,
+        budgets: Sequence[Budget | DayBudget],
+        *,
+        caller: Caller,  # noqa: ARG002
+        patience: timedelta = LONGEST_WAIT,  # noqa: ARG002
+    ) -> Ticket:
+        return Ticket("", tuple(budgets))
+
+    def note(self, ticket: Ticket, told: Told) -> None:
+        pass
 
 
 @dataclass(frozen=True, repr=False)

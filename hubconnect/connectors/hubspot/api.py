@@ -5,18 +5,19 @@ The date-based family of paths, as on HubSpot's "API versioning" page.
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
 from typing import Any, Protocol
 
 from hubconnect.connectors.base import Context
+from hubconnect.connectors.budgets import Budget, Clock, DayBudget
 from hubconnect.connectors.errors import AttentionError, Category
-from hubconnect.connectors.http import Answer, Budget, Clock, HttpClient, Request, whole_number
+from hubconnect.connectors.http import Answer, HttpClient, Request
 from hubconnect.connectors.hubspot.errors import (
     BAD_REQUEST,
     HubSpotJudge,
     not_hubspot,
     question_error,
 )
+from hubconnect.connectors.hubspot.quota import Quota
 from hubconnect.connectors.parameters import Secret
 from hubconnect.connectors.streams import FORM_TYPE, Form
 
@@ -33,15 +34,6 @@ OAUTH_TOKEN = f"/oauth/{API_VERSION}/token"
 OAUTH_INTROSPECT = f"{OAUTH_TOKEN}/introspect"
 # Has no date-based path.
 TOKEN_INFO = "/oauth/v2/private-apps/get/access-token-info"  # noqa: S105 - a path
-
-# Limits of the smallest subscription ("Usage guidelines and limits"), until answers tell ours.
-BURST_CALLS = 100
-BURST_SPAN = timedelta(seconds=10)
-# HubSpot counts by arrival, we by departure: leave room for what the network pushes together.
-BURST_ROOM = 0.95
-# Five a second for all apps of the account; one is left to the others.
-SEARCH_CALLS = 4
-SEARCH_SPAN = timedelta(seconds=1)
 
 LIST_PAGE = 100
 OWNERS_PAGE = 500
@@ -85,15 +77,17 @@ class HubSpotApi:
     """Calls of one credential.
 
     Attributes:
-        account: names the account in the keys of shared limits.
-        app: names the app in the keys of limits that each app has for itself.
-        daily_left: calls left today, as the last answer said, or None.
-        burst: calls we allow ourselves in a span.
-        on_burst: called when answers tell another limit than the one known until then.
+        quota: limits of the account and the app.
     """
 
     def __init__(
-        self, base_url: str, signer: Signer, context: Context, *, clock: Clock | None = None
+        self,
+        base_url: str,
+        signer: Signer,
+        context: Context,
+        *,
+        quota: Quota,
+        clock: Clock | None = None,
     ) -> None:
         """Keep all; connect to nothing yet."""
         self.judge = HubSpotJudge()
@@ -108,12 +102,9 @@ class HubSpotApi:
             parameter="api_url",
             clock=clock,
         )
-        self.account = ""
-        self.app = ""
-        self.daily_left: int | None = None
+        self.quota = quota
+        self.http.read_limits = quota.read
         self._signer = signer
-        self.burst = (BURST_CALLS, BURST_SPAN)
-        self.on_burst: Callable[[int, timedelta], None] | None = None
 
     # Account
 
@@ -194,7 +185,7 @@ class HubSpotApi:
             f"{OBJECTS}/{object_type}/search",
             body,
             "search",
-            budgets=(self._burst(), Budget(self._key("search"), SEARCH_CALLS, SEARCH_SPAN)),
+            budgets=self.quota.of_search(self.http.server_now()),
         )
 
     def batch_write(
@@ -225,7 +216,12 @@ class HubSpotApi:
     def read_associations(self, from_type: str, to_type: str, inputs: Sequence[Json]) -> Answer:
         """Return what up to a thousand records are associated with; none is an error entry."""
         path = f"{ASSOCIATIONS}/{from_type}/{to_type}/batch/read"
-        return self._post(path, {"inputs": list(inputs)}, "associations read")
+        return self._post(
+            path,
+            {"inputs": list(inputs)},
+            "associations read",
+            budgets=self.quota.of_associations(self.http.server_now()),
+        )
 
     def write_associations(
         self, from_type: str, to_type: str, action: str, inputs: Sequence[Json]
@@ -236,6 +232,7 @@ class HubSpotApi:
             {"inputs": list(inputs)},
             f"associations {action}",
             is_write=True,
+            budgets=self.quota.of_associations(self.http.server_now()),
         )
 
     # Files
@@ -265,7 +262,7 @@ class HubSpotApi:
                 kind="upload",
                 body=form,
                 content_type=FORM_TYPE,
-                budgets=(self._burst(),),
+                budgets=self._budgets(),
             )
         )
 
@@ -276,7 +273,7 @@ class HubSpotApi:
     ) -> Answer:
         return self._send(
             Request(
-                method="GET", path=path, kind=kind, params=params or {}, budgets=(self._burst(),)
+                method="GET", path=path, kind=kind, params=params or {}, budgets=self._budgets()
             )
         )
 
@@ -288,7 +285,7 @@ class HubSpotApi:
         *,
         is_write: bool = False,
         is_repeatable: bool = True,
-        budgets: Sequence[Budget] = (),
+        budgets: Sequence[Budget | DayBudget] = (),
     ) -> Answer:
         return self._send(
             Request(
@@ -298,16 +295,11 @@ class HubSpotApi:
                 body=compact(body),
                 is_write=is_write,
                 is_repeatable=is_repeatable,
-                budgets=budgets or (self._burst(),),
+                budgets=budgets or self._budgets(),
             )
         )
 
     def _send(self, request: Request) -> Answer:
-        answer = self._send_signed(request)
-        self._note_limits(answer.headers)
-        return answer
-
-    def _send_signed(self, request: Request) -> Answer:
         """Send a request, once more if the token turns out to be over: then it was not taken."""
         token = self._sign(None)
         try:
@@ -329,23 +321,8 @@ class HubSpotApi:
         self.http.sign({"Authorization": f"Bearer {token.reveal()}"})
         return token
 
-    def _key(self, limit: str) -> str:
-        return f"hubspot:{self.account}:{limit}"
-
-    def _burst(self) -> Budget:
-        return Budget(self._key(f"burst:{self.app}"), *self.burst)
-
-    def _note_limits(self, headers: Mapping[str, str]) -> None:
-        most = whole_number(headers.get("X-HubSpot-RateLimit-Max", ""))
-        span = whole_number(headers.get("X-HubSpot-RateLimit-Interval-Milliseconds", ""))
-        if most and span:
-            told = (max(1, int(most * BURST_ROOM)), timedelta(milliseconds=span))
-            if told != self.burst and self.on_burst is not None:
-                self.on_burst(*told)
-            self.burst = told
-        left = whole_number(headers.get("X-HubSpot-RateLimit-Daily-Remaining", ""))
-        if left is not None:
-            self.daily_left = left
+    def _budgets(self) -> Sequence[Budget | DayBudget]:
+        return self.quota.of_call(self.http.server_now())
 
 
 def entries(answer: Answer, name: str) -> list[Json]:

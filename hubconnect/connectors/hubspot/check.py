@@ -67,8 +67,8 @@ class Check:
             grants = build_grants(token.scopes, build_needs(EVERYTHING))
         if self.unseen:
             self.remarks.append(Remark(self.unseen))
-        if self.api.daily_left is not None:
-            facts.append(("Calls left today", str(self.api.daily_left)))
+        if self.api.quota.daily_left is not None:
+            facts.append(("Calls left today", str(self.api.quota.daily_left)))
         return CheckReport(
             identity=account.identity,
             identity_label=_account_label(account),

@@ -29,9 +29,9 @@ from hubconnect.connectors.base import (
     Settled,
     Window,
 )
+from hubconnect.connectors.budgets import LONGEST_WAIT
 from hubconnect.connectors.connections import UnreachableError
 from hubconnect.connectors.errors import AttentionError, Category
-from hubconnect.connectors.http import LONGEST_WAIT
 from hubconnect.connectors.hubspot import queries
 from hubconnect.connectors.hubspot.account import (
     Account,
@@ -59,6 +59,7 @@ from hubconnect.connectors.hubspot.objects import KEY_PROPERTY, KINDS, ObjectKin
 from hubconnect.connectors.hubspot.origins import Origins
 from hubconnect.connectors.hubspot.parameters import PARAMETERS
 from hubconnect.connectors.hubspot.places import build_places, find_record, opened_at
+from hubconnect.connectors.hubspot.quota import Quota
 from hubconnect.connectors.hubspot.records import RecordReader
 from hubconnect.connectors.hubspot.schema import Schema, pack, unpack
 from hubconnect.connectors.hubspot.scopes import EVERYTHING, build_needs
@@ -324,27 +325,17 @@ class HubSpotConnector(Connector):
 
     @cached_property
     def _api(self) -> HubSpotApi:
-        api = HubSpotApi(self._text("api_url"), self._signer, self.context)
-        api.account, api.app = self._fingerprint, self._text("app_id")
+        quota = Quota.of(self.settings, account=self._fingerprint)
+        api = HubSpotApi(self._text("api_url"), self._signer, self.context, quota=quota)
         known = self._shelf.peek(self._key("account"))
         if known:
             self._introduce(api, unpack_account(known))
-        burst = self._shelf.recall(self._key("burst"))
-        if burst:
-            calls, milliseconds = map(int, burst.split())
-            api.burst = (calls, timedelta(milliseconds=milliseconds))
-        api.on_burst = self._remember_burst
         return api
-
-    def _remember_burst(self, calls: int, span: timedelta) -> None:
-        """Have the next connector start with the limit that this account really has."""
-        text = f"{calls} {span // timedelta(milliseconds=1)}"
-        self._shelf.renew(self._key("burst"), lambda: text)
 
     @staticmethod
     def _introduce(api: HubSpotApi, account: Account) -> None:
         """Count calls with those of every other credential of this account."""
-        api.account = account.portal_id
+        api.quota.introduce(account.portal_id, account.time_zone)
         api.judge.time_zone = account.time_zone or "UTC"
 
     @cached_property

@@ -4,10 +4,11 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from hubconnect.connectors.answers import whole_number
+from hubconnect.connectors.budgets import DAILY
 from hubconnect.connectors.errors import (
     AttentionError,
     Category,
@@ -22,8 +23,8 @@ from hubconnect.connectors.http import (
     AnswerMissingError,
     retry_after,
     temporary_error,
-    whole_number,
 )
+from hubconnect.connectors.hubspot.days import until_allowed
 
 HOST = "HubSpot"
 REFUSED = "HubSpot refused the record: "
@@ -39,6 +40,8 @@ ALREADY_HAS_FIELD = re.compile(r"propertyName=([^,}]+)")
 NOT_SET = re.compile(r"required properties were not set", re.IGNORECASE)
 FAULTS_START = "Property values were not valid: "
 
+# Names of limits, as refusals give them.
+TEN_SECONDLY, SECONDLY = "TEN_SECONDLY_ROLLING", "SECONDLY"
 BURST_WAIT = timedelta(seconds=10)
 SEARCH_WAIT = timedelta(seconds=1)
 
@@ -185,30 +188,24 @@ class HubSpotJudge:
         envelope = read_envelope(answer.data)
         text = f"{envelope.policy} {envelope.message}".lower()
         if "daily" in text:
-            policy, wait = "DAILY", self._until_midnight()
+            policy, wait = DAILY, until_allowed(self.time_zone, answer)
             sentence = "HubSpot's daily limit of calls is used up."
         elif "ten_secondly" in text:
-            policy, wait = "TEN_SECONDLY_ROLLING", _interval(answer)
+            policy, wait = TEN_SECONDLY, _interval(answer)
             sentence = "HubSpot's limit of calls in ten seconds is used up."
         else:
-            policy, wait = "SECONDLY", SEARCH_WAIT
+            policy, wait = SECONDLY, SEARCH_WAIT
             sentence = "HubSpot's limit of searches a second is used up."
         return RateLimitedError(
             sentence,
-            hint="It goes on by itself.",
+            hint=self._outlook(policy),
             retry_after=retry_after(answer) or wait,
             policy=policy,
         )
 
-    def _until_midnight(self) -> timedelta:
-        """Return the time to the next midnight of the account, when the daily limit starts anew."""
-        try:
-            zone = ZoneInfo(self.time_zone)
-        except (ZoneInfoNotFoundError, ValueError):
-            zone = ZoneInfo("UTC")
-        now = datetime.now(zone)
-        midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-        return midnight.astimezone(UTC) - now.astimezone(UTC)
+    def _outlook(self, policy: str) -> str:
+        when = f" at midnight in {self.time_zone}" if policy == DAILY else ""
+        return f"It goes on by itself{when}."
 
 
 class GarbledAnswerError(AnswerMissingError):

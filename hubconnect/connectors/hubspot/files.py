@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
+from hubconnect.connectors.answers import whole_number
 from hubconnect.connectors.base import Outcome, Settled, Value, ValueType, Window
 from hubconnect.connectors.children import FileContent, FileDraft, FileInfo, SentFile
 from hubconnect.connectors.errors import AttentionError, Category, RecordError
-from hubconnect.connectors.http import whole_number
 from hubconnect.connectors.hubspot.api import FILES_PAGE, HubSpotApi, Json, results
 from hubconnect.connectors.hubspot.errors import (
     BAD_REQUEST,

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from hubconnect.connectors.base import Context
+from hubconnect.connectors.budgets import Clock
 from hubconnect.connectors.errors import (
     AttentionError,
     Category,
@@ -16,7 +17,7 @@ from hubconnect.connectors.errors import (
     OutcomeUnknownError,
     SignInLostError,
 )
-from hubconnect.connectors.http import FORM, Answer, Clock, HttpClient, Request, temporary_error
+from hubconnect.connectors.http import FORM, Answer, HttpClient, Request, temporary_error
 from hubconnect.connectors.hubspot.api import OAUTH_INTROSPECT, OAUTH_TOKEN
 from hubconnect.connectors.hubspot.errors import BAD_REQUEST, HOST, not_hubspot
 from hubconnect.connectors.oauth import Invitation, Tokens

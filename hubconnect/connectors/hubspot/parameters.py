@@ -4,10 +4,12 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 from hubconnect.connectors.hubspot.auth import OAUTH, TOKEN
+from hubconnect.connectors.hubspot.quota import DEFAULT_KEPT, DEFAULT_SLOW
 from hubconnect.connectors.parameters import Choice, Parameter, ParameterKind, VisibleWhen
 
 HOST = "https://api.hubapi.com"
 LONGEST_TOKEN = 2048
+MOST_KEPT = 90  # percent
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 
 
@@ -81,6 +83,23 @@ def clean_code(text: str) -> str:
             raise ValueError(msg)
         code = codes[0]
     return clean_token(code)
+
+
+def _percent(text: str, most: int) -> str:
+    if not (text.isascii() and text.isdigit() and int(text) <= most):
+        msg = f"Enter a whole number from 0 to {most}."
+        raise ValueError(msg)
+    return str(int(text))
+
+
+def clean_kept(text: str) -> str:
+    """Return a share that leaves something to use."""
+    return _percent(text.removesuffix("%").strip(), MOST_KEPT)
+
+
+def clean_slow(text: str) -> str:
+    """Return a share of the day."""
+    return _percent(text.removesuffix("%").strip(), 100)
 
 
 WITH_TOKEN = VisibleWhen("auth_type", TOKEN)
@@ -187,5 +206,42 @@ PARAMETERS = (
         help="Only if people open HubSpot under another address. Empty: the account's own, as "
         "HubSpot reports it.",
         help_topic="hubspot-links",
+    ),
+    Parameter(
+        name="kept_percent",
+        label="Left to other apps (%)",
+        kind=ParameterKind.DIGITS,
+        group="Call limits",
+        required=False,
+        placeholder=str(DEFAULT_KEPT),
+        clean=clean_kept,
+        help="Share of the account's daily calls and of its searches a second that HubConnect "
+        f"leaves to the account's other apps. Empty: {DEFAULT_KEPT}.",
+        help_topic="hubspot-limits",
+    ),
+    Parameter(
+        name="slow_percent",
+        label="Slow down before that (%)",
+        kind=ParameterKind.DIGITS,
+        group="Call limits",
+        required=False,
+        placeholder=str(DEFAULT_SLOW),
+        clean=clean_slow,
+        visible_when=WITH_TOKEN,
+        help="Once only so much of the daily calls is left beside the share of others, first loads "
+        f"wait for midnight and changes take longer. Empty: {DEFAULT_SLOW}.",
+        help_topic="hubspot-limits",
+    ),
+    Parameter(
+        name="kept_burst_percent",
+        label="Left to other programs of this app (%)",
+        kind=ParameterKind.DIGITS,
+        group="Call limits",
+        required=False,
+        placeholder="0",
+        clean=clean_kept,
+        help="Only if something else uses the same app or token: HubSpot limits the calls in ten "
+        "seconds for each app. Empty: 0.",
+        help_topic="hubspot-limits",
     ),
 )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hubconnect.connectors.base import Connector
+from hubconnect.connectors.budgets import Caller
 from hubconnect.connectors.errors import AttentionError, Category
 from hubconnect.integrations.models import Flow
 from hubconnect.mappings.models import Direction
@@ -19,10 +20,20 @@ def open_ends(flow: Flow) -> Iterator[tuple[Connector, Connector]]:
         AttentionError: one of them leads to another account than its links belong to.
         ConnectorError: one of them cannot be asked.
     """
-    with open_connector(flow.source_system) as source, open_connector(flow.target_system) as target:
+    who = Caller(f"flow:{flow.pk}", is_load=_is_load(flow))
+    with (
+        open_connector(flow.source_system, caller=who) as source,
+        open_connector(flow.target_system, caller=who) as target,
+    ):
         verify_identity(flow.source_system, source)
         verify_identity(flow.target_system, target)
         yield source, target
+
+
+def _is_load(flow: Flow) -> bool:
+    """Tell whether the flow carries what was there before it: that may wait for a better day."""
+    is_new = flow.phase == Flow.Phase.NEW and flow.start == Flow.Start.EVERYTHING
+    return is_new or flow.phase == Flow.Phase.LOADING
 
 
 def verify_identity(system: System, connector: Connector) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import structlog
 
+from hubconnect.connectors.budgets import DAILY
 from hubconnect.connectors.errors import (
     AttentionError,
     Category,
@@ -65,8 +66,10 @@ def setback_of(flow: Flow, error: Exception) -> Setback:
     if isinstance(error, SafetyBrakeError):
         return Setback(error, Run.State.FAILED, pauses=True)
     if isinstance(error, OutcomeUnknownError | RateLimitedError):
-        # Both are expected to pass: the next run settles, or has its calls back.
-        return Setback(error, Run.State.STOPPED, is_failure=False)
+        # Both are expected to pass: the next run settles, or has its calls back. A day without
+        # calls is long, and people are to know.
+        is_day_over = isinstance(error, RateLimitedError) and error.policy == DAILY
+        return Setback(error, Run.State.STOPPED, is_failure=is_day_over)
     if isinstance(error, TemporaryError):
         return Setback(error, Run.State.STOPPED)
     if isinstance(error, ConnectorError):

@@ -13,7 +13,7 @@ from hubconnect.connectors.errors import AttentionError, ConnectorError, SignInL
 from hubconnect.connectors.oauth import TokenStore
 from hubconnect.systems.models import System
 from hubconnect.systems.services import identity, needs, reports, schema
-from hubconnect.systems.services.connections import build_connector, open_connector
+from hubconnect.systems.services.connections import build_connector, build_context, open_connector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,8 @@ def check_settings(
     Raises:
         ConnectorError: the system cannot be reached, or a parameter must be corrected.
     """
-    connector = build_connector(slug, parameters, secrets, is_fresh=True, tokens=tokens)
+    context = build_context(is_fresh=True, tokens=tokens)
+    connector = build_connector(slug, parameters, secrets, context)
     try:
         return _check(connector, system)
     finally:

@@ -9,7 +9,8 @@ from django.conf import settings
 from django.core.cache import cache
 
 from hubconnect.connectors.addresses import NetworkPolicy
-from hubconnect.connectors.base import Connector, Context, RateLimiter, Settings
+from hubconnect.connectors.base import Connector, Context, Settings
+from hubconnect.connectors.budgets import PERSON, Caller
 from hubconnect.connectors.errors import AttentionError
 from hubconnect.connectors.limits import RedisRateLimiter
 from hubconnect.connectors.oauth import TokenStore
@@ -33,15 +34,23 @@ class DjangoCache:
         cache.set(f"connector:{key}", text, keep_for.total_seconds())
 
 
+def limiter() -> RedisRateLimiter:
+    """Return the call budgets that all workers share."""
+    return _limiter(settings.REDIS_URL)
+
+
 @keep_once
-def _limiter(redis_url: str) -> RateLimiter:
+def _limiter(redis_url: str) -> RedisRateLimiter:
     return RedisRateLimiter(redis_url)
 
 
-def build_context(*, is_fresh: bool = False, tokens: TokenStore | None = None) -> Context:
+def build_context(
+    *, is_fresh: bool = False, tokens: TokenStore | None = None, caller: Caller = PERSON
+) -> Context:
     """Return what connectors may know of this installation."""
     return Context(
-        limiter=_limiter(settings.REDIS_URL),
+        limiter=limiter(),
+        caller=caller,
         addresses=NetworkPolicy(settings.ALLOWED_PRIVATE_ADDRESSES),
         cache=DjangoCache(),
         is_fresh=is_fresh,
@@ -71,10 +80,9 @@ def build_connector(
     slug: str,
     parameters: Mapping[str, str],
     secrets: Mapping[str, str],
+    context: Context,
     *,
-    is_fresh: bool = False,
     is_read_only: bool = False,
-    tokens: TokenStore | None = None,
 ) -> Connector:
     """Return a connector for these values, saved or not. The caller closes it.
 
@@ -83,7 +91,6 @@ def build_connector(
     Raises:
         AttentionError: no such connector is installed.
     """
-    context = build_context(is_fresh=is_fresh, tokens=tokens)
     kind = connector_class(slug)
     return (read_only(kind) if is_read_only else kind)(merge_settings(parameters, secrets), context)
 
@@ -103,16 +110,19 @@ def connector_class(slug: str) -> type[Connector]:
 
 @contextmanager
 def open_connector(
-    system: System, *, is_fresh: bool = False, is_read_only: bool = False
+    system: System,
+    *,
+    is_fresh: bool = False,
+    is_read_only: bool = False,
+    caller: Caller = PERSON,
 ) -> Iterator[Connector]:
-    """Open the connector of a saved system and close it at the end."""
+    """Open the connector of a saved system and close it at the end.
+
+    ``caller`` is for whom calls are made: who waits for shared limits is served by turns of these.
+    """
+    context = build_context(is_fresh=is_fresh, tokens=StoredTokens(system.pk), caller=caller)
     connector = build_connector(
-        system.connector,
-        system.parameters,
-        system.secrets,
-        is_fresh=is_fresh,
-        is_read_only=is_read_only,
-        tokens=StoredTokens(system.pk),
+        system.connector, system.parameters, system.secrets, context, is_read_only=is_read_only
     )
     try:
         yield connector

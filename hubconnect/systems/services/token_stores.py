@@ -14,8 +14,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from hubconnect.connectors.budgets import Clock, SystemClock
 from hubconnect.connectors.errors import ConnectorError, SignInLostError, TemporaryError
-from hubconnect.connectors.http import Clock, SystemClock
 from hubconnect.connectors.oauth import Renew, Tokens
 from hubconnect.connectors.parameters import Secret
 from hubconnect.systems.models import SignIn, System

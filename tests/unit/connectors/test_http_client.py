@@ -11,6 +11,7 @@ import pytest
 
 from hubconnect.connectors.addresses import NetworkPolicy
 from hubconnect.connectors.base import Context
+from hubconnect.connectors.budgets import Budget
 from hubconnect.connectors.connections import UnreachableError
 from hubconnect.connectors.errors import (
     AttentionError,
@@ -20,7 +21,6 @@ from hubconnect.connectors.errors import (
 )
 from hubconnect.connectors.http import (
     Answer,
-    Budget,
     HttpClient,
     Request,
     temporary_error,

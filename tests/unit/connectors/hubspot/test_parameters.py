@@ -17,6 +17,9 @@ def test_the_form_has_these_inputs_in_this_order() -> None:
         "Authorization Code",
         "Application Id",
         "Base URL for Remote Link",
+        "Left to other apps (%)",
+        "Slow down before that (%)",
+        "Left to other programs of this app (%)",
     ]
 
 
@@ -24,12 +27,13 @@ def test_the_form_has_these_inputs_in_this_order() -> None:
     ("auth_type", "shown"),
     [
         ("", set()),
-        ("token", {"access_token"}),
+        ("token", {"access_token", "slow_percent"}),
         ("oauth", {"client_id", "client_secret", "authorization_code"}),
     ],
 )
 def test_the_way_to_sign_in_decides_what_is_shown(auth_type: str, shown: set[str]) -> None:
     always = {"api_url", "user_email", "auth_type", "app_id", "remote_link_base"}
+    always |= {"kept_percent", "kept_burst_percent"}
     values = {"auth_type": auth_type}
     assert {name for name, each in BY_NAME.items() if each.applies(values)} == always | shown
 
@@ -38,6 +42,8 @@ def test_the_way_to_sign_in_decides_what_is_shown(auth_type: str, shown: set[str
     ("name", "typed", "kept"),
     [
         ("api_url", " https://api.hubapi.com/ ", "https://api.hubapi.com"),
+        ("kept_percent", " 020 % ", "20"),
+        ("slow_percent", "", ""),
         ("api_url", "http://127.0.0.1:8111", "http://127.0.0.1:8111"),
         ("user_email", "Mira@Example.com", "mira@example.com"),
         ("access_token", "Bearer pat-na1-1", "pat-na1-1"),
@@ -75,6 +81,9 @@ def test_what_is_typed_is_put_right(name: str, typed: str, kept: str) -> None:
         ("app_id", "12a"),
         ("authorization_code", "https://developers.hubspot.com/?error=access_denied"),
         ("remote_link_base", "hs.example.com"),
+        ("kept_percent", "91"),
+        ("kept_percent", "-1"),
+        ("slow_percent", "much"),
     ],
 )
 def test_what_cannot_be_used_is_refused_at_its_input(name: str, typed: str) -> None:
