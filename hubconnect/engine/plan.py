@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from hubconnect.connectors.base import NewAssociation, Record, Value, Values
@@ -17,6 +17,8 @@ from hubconnect.engine.conflict import (
     decide,
     has_changed,
 )
+from hubconnect.engine.forms import is_own_form
+from hubconnect.engine.loops import Trace
 from hubconnect.engine.mapping import FieldFlow, joined, map_values
 from hubconnect.engine.values import Stored, store_all, to_stored
 
@@ -40,6 +42,7 @@ class LinkState:
     source_base: BaseMap
     target_base: BaseMap
     source_version: str = ""
+    recent: tuple[Trace, ...] = ()  # updates of its fields within the last minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,25 +322,38 @@ def base_of(bases: BaseMap, name: str) -> Base:
 
 
 def create_bases(
-    plan: CreatePlan, stored: Values, version: str, spec: Spec
+    plan: CreatePlan, stored: Values, version: str, spec: Spec, lost: Collection[str] = ()
 ) -> tuple[dict[str, list[Stored]], dict[str, list[Stored]]]:
-    """Return the bases of both sides after a create whose answer shows ``stored``."""
+    """Return the bases of both sides after a create whose answer shows ``stored``.
+
+    Nothing is agreed on for the target fields in ``lost``, which did not keep what was sent.
+    """
+    without = {names_of(flow)[0] for flow in spec.flows if flow.target.name in lost}
     source = {
         name: [to_stored(plan.source.values.get(name)), plan.source.version]
         for name in spec.source_fields
+        if name not in without
     }
-    target = {name: [to_stored(stored.get(name)), version] for name in spec.target_fields}
+    target = {
+        name: [to_stored(stored.get(name)), version]
+        for name in spec.target_fields
+        if name not in lost
+    }
     return source, target
 
 
 def not_stored(sent: Values, before: Values, stored: Values) -> list[str]:
-    """Return the fields the target answered with their old value instead of the one sent."""
+    """Return the fields the target answered with their old value instead of the one sent.
+
+    An old value that is the sent one in the target's own form was stored.
+    """
     return [
         name
         for name, value in sent.items()
         if name in stored
         and to_stored(stored[name]) == to_stored(before.get(name))
         and to_stored(stored[name]) != to_stored(value)
+        and not is_own_form(value, stored[name])
     ]
 
 

@@ -21,11 +21,12 @@ class IntegrationsConfig(AppConfig):
             Notification,
             Pair,
         )
-        from hubconnect.integrations.services import deciding, guards, repairing  # noqa: PLC0415
+        from hubconnect.integrations.services import deciding, guards, looping, repairing  # noqa: PLC0415
 
         guards.register()
         repairing.register()
         deciding.register()
+        looping.register()
         page = "integrations:detail"
         keep_trail(Integration, ignored=("created_at", "updated_at"), page=page)
         keep_trail(Pair, ignored=("type_pair", "is_swapped"), page="integrations:pair")

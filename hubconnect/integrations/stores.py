@@ -1,9 +1,11 @@
 """Reads and writes what the runner remembers: links, failures, decisions, claims."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from django.db.models import Q
 
+from hubconnect.engine.loops import Trace
 from hubconnect.engine.plan import BaseMap, LinkState
 from hubconnect.engine.values import Stored
 from hubconnect.integrations.models import (
@@ -49,7 +51,37 @@ def link_state(link: Link, source: Side) -> LinkState:
         source_base=base,
         target_base=target_base,
         source_version=getattr(link, f"{source}_version"),
+        recent=traces(link, source),
     )
+
+
+def traces(link: Link, source: Side) -> tuple[Trace, ...]:
+    """Return the recent updates of a link's fields, as a flow from this side sees them."""
+    return tuple(
+        Trace(
+            at=datetime.fromisoformat(one["at"]),
+            to_target=one["to"] != source,
+            source=one[str(source)],
+            target=one[str(source.other)],
+            sent=one["sent"],
+            kept=one["kept"],
+        )
+        for one in link.recent
+    )
+
+
+def _kept_traces(recent: Iterable[Trace], source: Side) -> list[dict[str, str]]:
+    return [
+        {
+            "at": one.at.isoformat(),
+            "to": str(source.other if one.to_target else source),
+            str(source): one.source,
+            str(source.other): one.target,
+            "sent": one.sent,
+            "kept": one.kept,
+        }
+        for one in recent
+    ]
 
 
 def save_links(flow: Flow, type_pair_id: int, states: Mapping[str, tuple[LinkState, str]]) -> None:
@@ -60,7 +92,14 @@ def save_links(flow: Flow, type_pair_id: int, states: Mapping[str, tuple[LinkSta
         rows,
         update_conflicts=True,
         unique_fields=["type_pair", f"{source}_id"],
-        update_fields=["left_base", "right_base", f"{source}_version", "title", "updated_at"],
+        update_fields=[
+            "left_base",
+            "right_base",
+            f"{source}_version",
+            "title",
+            "recent",
+            "updated_at",
+        ],
     )
 
 
@@ -69,6 +108,7 @@ def _row(type_pair_id: int, source: Side, state: LinkState, title: str) -> Link:
     return Link(
         type_pair_id=type_pair_id,
         title=title[:255],
+        recent=_kept_traces(state.recent, source),
         **{
             f"{source}_id": state.source_id,
             f"{other}_id": state.target_id,

@@ -30,7 +30,7 @@ _WORDS = Case(When(field="", then=F("message")), default=Value(""), output_field
 def is_mendable(failure: Failure) -> bool:
     """Tell whether the mapping's rows are where this failure can be mended."""
     is_open = failure.state == Failure.State.OPEN and failure.level == Failure.Level.RECORD
-    is_of_rows = is_open and not failure.child and bool(failure.faults)
+    is_of_rows = is_open and failure.child in ("", Failure.NOT_STORED) and bool(failure.faults)
     return is_of_rows and failure.category in MENDABLE
 
 

@@ -112,7 +112,7 @@ def make_due(session: Session, now: datetime) -> None:
     """Have what failed on a record looked at again, if its time has come."""
     due = Failure.objects.filter(
         flow=session.flow, state=Failure.State.OPEN, next_try_at__lte=now
-    ).exclude(child="")
+    ).exclude(child__in=("", Failure.IN_CONFLICT, Failure.NOT_STORED))
     kinds = follow_ups.kinds_of(session)
     wanted: dict[FollowUp.Kind, list[str]] = {kind: [] for kind in kinds}
     for failure in due:

@@ -1,11 +1,13 @@
 """Decides which records of a page need work: drops what is known, holds what must wait."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from django.utils import timezone
 
 from hubconnect.connectors.base import Record
+from hubconnect.connectors.errors import Category
 from hubconnect.engine.matching import matches, surely_fails
 from hubconnect.engine.plan import LinkState, is_echo, source_hash, title_of
 from hubconnect.integrations.models import Decision, Failure, Flow, Intent, RecordEvent
@@ -150,7 +152,7 @@ def _hold(
         elif link is None:
             candidates.unlinked.append(record)
         else:
-            candidates.linked.append((record, link))
+            candidates.linked.append((record, _unwound(link, candidates.failures.get(record.id))))
     return candidates
 
 
@@ -168,9 +170,18 @@ def _blocking_failure(
         if failure.flow_id != session.flow.pk and not any(one.pk < failure.pk for one in own):
             return failure
     for failure in own:
+        if failure.category == Category.LOOP and failure.next_try_at is None:
+            return failure  # a newer version may be the loop's own: a person says go
         if not is_forced and failure.source_version == record.version:
             return failure
     return None
+
+
+def _unwound(link: LinkState, failures: list[Failure] | None) -> LinkState:
+    """Forget the writes that went to and fro, once a person had the record tried again."""
+    if any(failure.category == Category.LOOP for failure in failures or ()):
+        return replace(link, recent=())
+    return link
 
 
 def _wait_behind(

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from hubconnect.connectors.errors import Category
 from hubconnect.engine.plan import source_hash, title_of
 from hubconnect.engine.values import store_all
 from hubconnect.integrations.models import (
@@ -27,6 +28,8 @@ from hubconnect.systems.services import requirements
 # Searches show a new record after this time at the latest.
 CLAIM_KEEP = timedelta(minutes=5)
 SOURCE_GONE = "The record no longer exists at its source."
+# Trying again changes nothing by itself: these wait for a person.
+ONLY_BY_HAND = frozenset({Category.NOT_STORED, Category.LOOP})
 
 
 def commit(session: Session, result: Result, cursor: Cursor | None) -> None:
@@ -65,22 +68,23 @@ def _store_faults(session: Session, result: Result, now: datetime) -> None:
         return
     flow = session.flow
     known = {
-        failure.record_id: failure
+        (failure.record_id, failure.child): failure
         for failure in Failure.objects.select_for_update().filter(
             flow=flow,
             state=Failure.State.OPEN,
-            child="",
+            child__in=("", Failure.NOT_STORED),
             record_id__in=[fault.record.id for fault in result.faults],
         )
     }
     for fault in result.faults:
-        failure = known.get(fault.record.id)
+        failure = known.get((fault.record.id, fault.child))
         if failure is None:
             failure = Failure(flow=flow, record_id=fault.record.id, first_at=now, attempts=0)
+            failure.child = fault.child
         _fill(session, failure, fault, now)
         failure.save()
         _learn(flow, fault)
-        known[fault.record.id] = failure
+        known[fault.record.id, fault.child] = failure
         result.count("failed")
         result.events.append(
             event(
@@ -113,7 +117,9 @@ def _fill(session: Session, failure: Failure, fault: Fault, now: datetime) -> No
     failure.answer = error.answer
     failure.source_version = record.version
     failure.note_try(session.run, now)
-    failure.next_try_at = next_try(failure.attempts, flow.pair.integration, now)
+    failure.next_try_at = None
+    if error.category not in ONLY_BY_HAND:
+        failure.next_try_at = next_try(failure.attempts, flow.pair.integration, now)
 
 
 def _learn(flow: Flow, fault: Fault) -> None:
@@ -125,8 +131,8 @@ def _learn(flow: Flow, fault: Fault) -> None:
 
 
 def _heal(result: Result, now: datetime) -> None:
-    failed = {fault.record.id for fault in result.faults}
-    healed = [one.pk for one in result.healed if one.record_id not in failed]
+    failed = {(fault.record.id, fault.child) for fault in result.faults}
+    healed = [one.pk for one in result.healed if (one.record_id, one.child) not in failed]
     closing.close_all(healed, Failure.State.HEALED, now)
     closing.close_all(result.gone, Failure.State.DISMISSED, now, hint=SOURCE_GONE)
 

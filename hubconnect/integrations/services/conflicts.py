@@ -36,6 +36,7 @@ from hubconnect.engine.plan import (
 )
 from hubconnect.engine.values import Stored, from_stored, store_all, to_stored
 from hubconnect.integrations.models import Failure, RecordEvent, Side
+from hubconnect.integrations.services import unstored
 from hubconnect.integrations.services.session import Conflicted, Result, Session, event
 
 
@@ -64,6 +65,7 @@ class Known:
     """The open failures about fields of one link."""
 
     conflict: Failure | None = None
+    not_stored: Failure | None = None  # of this flow
 
     @property
     def entries(self) -> list[Entry]:
@@ -84,11 +86,14 @@ def known(session: Session, links: Iterable[LinkState]) -> dict[str, Known]:
         | Q(side=side.other, record_id__in=list(by_target)),
         type_pair_id=session.lease.type_pair_id,
         state=Failure.State.OPEN,
-        child=Failure.IN_CONFLICT,
+        child__in=(Failure.IN_CONFLICT, Failure.NOT_STORED),
     ):
         is_own = failure.side == side
         source_id = failure.record_id if is_own else by_target[failure.record_id]
-        found.setdefault(source_id, Known()).conflict = failure
+        if failure.child == Failure.IN_CONFLICT:
+            found.setdefault(source_id, Known()).conflict = failure
+        elif failure.flow_id == session.flow.pk:
+            found.setdefault(source_id, Known()).not_stored = failure
     return found
 
 
@@ -105,7 +110,12 @@ def standing(session: Session, known: Known | None) -> Standing:
         for entry in entries
         if "choice" in entry and "overwritten" not in entry
     }
-    return Standing(choices=choices, is_carried_back=session.opposite is not None)
+    failure = known.not_stored if known is not None else None
+    return Standing(
+        choices=choices,
+        not_stored=unstored.refused_again(failure, session.spec.plan),
+        is_carried_back=session.opposite is not None,
+    )
 
 
 def names_of(entry: Entry, source: Side) -> Names:
@@ -266,13 +276,15 @@ def _changes(entries: Sequence[Entry], source: Side) -> Iterable[FieldChange]:
 def settled(
     session: Session, records: Iterable[Record], links: Mapping[str, LinkState]
 ) -> list[Failure]:
-    """Return open conflicts of records that hold nothing any more but what was agreed on."""
+    """Return open failures of fields whose records hold nothing any more but what was agreed on."""
     by_id = {record.id: record for record in records if record.id in links}
     found = known(session, (links[one] for one in by_id))
-    return [
-        one.conflict
-        for source_id, one in found.items()
-        if one.conflict is not None
-        and not any("overwritten" in entry for entry in one.entries)
-        and is_echo(by_id[source_id], links[source_id], session.spec.plan)
-    ]
+    healed: list[Failure] = []
+    for source_id, one in found.items():
+        if not is_echo(by_id[source_id], links[source_id], session.spec.plan):
+            continue
+        if one.not_stored is not None:
+            healed.append(one.not_stored)
+        if one.conflict is not None and not any("overwritten" in entry for entry in one.entries):
+            healed.append(one.conflict)
+    return healed

@@ -9,7 +9,7 @@ from hubconnect.core.models import User
 from hubconnect.engine.plan import values_hash
 from hubconnect.engine.values import restore_all
 from hubconnect.integrations.models import Decision, Failure, Flow, FollowUp, Link
-from hubconnect.integrations.services import deciding
+from hubconnect.integrations.services import deciding, unstored
 from hubconnect.integrations.services.closing import close
 from hubconnect.integrations.services.nudging import Nudge
 from hubconnect.mappings.models import Direction
@@ -57,6 +57,8 @@ def dismiss(failure: Failure, actor: User) -> None:
         return
     if row.child == Failure.IN_CONFLICT:
         deciding.let_go(row)
+    elif row.child == Failure.NOT_STORED:
+        unstored.let_go(row, _rows_of(row.flow))
     elif row.child:
         _look_again(row)
     elif row.level == Failure.Level.RECORD and row.type_pair_id is not None:
@@ -108,3 +110,10 @@ def mapped_fields(flow: Flow) -> list[str]:
     rows = flow.pair.mapping.rows.filter(direction__in=(Direction.BOTH, flow.direction))
     carried = rows.exclude(**{f"{source}_field": ""}).exclude(**{f"{target}_field": ""})
     return list(dict.fromkeys(carried.values_list(f"{source}_field", flat=True)))
+
+
+def _rows_of(flow: Flow) -> list[tuple[str, str]]:
+    """Return the source and target fields of the rows that a flow carries."""
+    source, target = ("left", "right") if flow.is_to_right else ("right", "left")
+    rows = flow.pair.mapping.rows.filter(direction__in=(Direction.BOTH, flow.direction))
+    return list(rows.values_list(f"{source}_field", f"{target}_field"))

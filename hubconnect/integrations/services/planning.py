@@ -12,7 +12,7 @@ from hubconnect.engine.mapping import map_values
 from hubconnect.engine.plan import LinkState, plan_create, plan_update, title_of
 from hubconnect.engine.values import to_stored
 from hubconnect.integrations.models import Claim, Flow, Intent, RecordEvent
-from hubconnect.integrations.services import conflicts
+from hubconnect.integrations.services import conflicts, looping
 from hubconnect.integrations.services.session import (
     Candidates,
     Fault,
@@ -67,7 +67,9 @@ def _plan_updates(
         else:
             try:
                 standing = conflicts.standing(session, plans.known.get(record.id))
-                plans.updates.append(plan_update(record, target, link, spec, standing))
+                plan = plan_update(record, target, link, spec, standing)
+                looping.check(session, plan)
+                plans.updates.append(plan)
             except RecordError as error:
                 result.faults.append(Fault(record, error, link.target_id))
 

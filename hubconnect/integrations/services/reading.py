@@ -52,7 +52,7 @@ def find_due(flow: Flow) -> Due:
         flow=flow,
         state=Failure.State.OPEN,
         level=Failure.Level.RECORD,
-        child="",
+        child__in=("", Failure.NOT_STORED),
         next_try_at__lte=now,
     ).order_by("next_try_at")[:RETRY_LIMIT]
     return Due({one.record_id: one.pk for one in queued}, {one.record_id: one for one in failures})

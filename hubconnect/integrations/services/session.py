@@ -54,12 +54,13 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A record that could not go on."""
+    """A record that could not go on; with ``child``, only that of it."""
 
     record: Record
     error: RecordError
     target_id: str = ""
     sent: Values = field(default_factory=dict)
+    child: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from datetime import timedelta
 from django.utils import timezone
 
 from hubconnect.connectors.base import Values
-from hubconnect.connectors.errors import Category, ConnectorError, FieldFault, RecordError
+from hubconnect.connectors.errors import Category, ConnectorError, RecordError
 from hubconnect.engine.apply import Applied, Fate, Written, apply_creates, apply_updates
+from hubconnect.engine.loops import Trace, mark, remembered
 from hubconnect.engine.plan import (
     CreatePlan,
     LinkState,
@@ -19,7 +20,8 @@ from hubconnect.engine.plan import (
 )
 from hubconnect.engine.values import to_stored
 from hubconnect.integrations.models import RecordEvent
-from hubconnect.integrations.services import conflicts
+from hubconnect.integrations.services import conflicts, unstored
+from hubconnect.integrations.services.conflicts import Known
 from hubconnect.integrations.services.intents import IntentJournal
 from hubconnect.integrations.services.planning import deleted
 from hubconnect.integrations.services.session import (
@@ -46,8 +48,10 @@ def carry_out(session: Session, plans: Plans, result: Result) -> ConnectorError 
     for plan in plans.updates:
         _give_back(session, plan, result)
         if not plan.writes:
+            known = plans.known.get(plan.source.id)
             _agreed_only(session, plan, result)
-            conflicts.note(session, plan, plans.known.get(plan.source.id), result, is_done=True)
+            _heal_unstored(plan, known, result)
+            conflicts.note(session, plan, known, result, is_done=True)
     changed = apply_updates(sending, target, object_type, journal)
     _take_updates(session, changed, plans, result)
     return changed.stopped_by
@@ -78,7 +82,8 @@ def _created(
 ) -> None:
     plan, spec = written.plan, session.spec.plan
     record = plan.source
-    source_base, target_base = create_bases(plan, stored, written.version, spec)
+    lost = not_stored(plan.values, {}, stored)
+    source_base, target_base = create_bases(plan, stored, written.version, spec, lost)
     title = title_of(record, spec)
     link = LinkState(0, record.id, written.target_id, source_base, target_base, record.version)
     result.links[record.id] = (link, title)
@@ -97,7 +102,8 @@ def _created(
             changes=() if session.run.reason == session.run.Reason.LOAD else plan.changes,
         )
     )
-    _check_stored(session, written, plan.values, {}, stored, result)
+    if lost:
+        unstored.note(session, record, written.target_id, lost, plan.values, result)
 
 
 def _take_updates(
@@ -117,7 +123,7 @@ def _take_updates(
             continue
         result.intents_done.append(written.key)
         if written.fate is Fate.DONE:
-            _updated(session, written, answers[written.key], result)
+            _updated(session, written, answers[written.key], known, result)
         elif written.fate is Fate.STALE:
             reason = "The target changed between reading and writing."
             result.queued.append(Queue(session.flow.pk, plan.source.id, reason))
@@ -132,10 +138,14 @@ def _take_updates(
 
 
 def _updated(
-    session: Session, written: Written[UpdatePlan], stored: Values, result: Result
+    session: Session,
+    written: Written[UpdatePlan],
+    stored: Values,
+    known: Known | None,
+    result: Result,
 ) -> None:
     plan = written.plan
-    lost = set(not_stored(plan.writes, plan.expected, stored))
+    lost = not_stored(plan.writes, plan.expected, stored)
     done = [(s, t) for s, t in plan.sent if t not in lost]
     values = {**plan.target.values, **stored}
     _move(session, plan, [*done, *plan.agreed], values, written.version, result)
@@ -151,7 +161,17 @@ def _updated(
             changes=plan.changes,
         )
     )
-    _check_stored(session, written, plan.writes, plan.expected, stored, result)
+    if lost:
+        waiting = [target for _, target in plan.kept]
+        unstored.note(session, plan.source, plan.target.id, [*lost, *waiting], plan.writes, result)
+    else:
+        _heal_unstored(plan, known, result)
+
+
+def _heal_unstored(plan: UpdatePlan, known: Known | None, result: Result) -> None:
+    """Close the failure about values that were not kept, if none is left out any more."""
+    if known is not None and known.not_stored is not None and not plan.kept:
+        result.healed.append(known.not_stored)
 
 
 def _agreed_only(session: Session, plan: UpdatePlan, result: Result) -> None:
@@ -192,7 +212,21 @@ def _move(
             value = to_stored(record.values.get(source_name))
             source_base[source_name] = [value, record.version]
         target_base[target_name] = [to_stored(target_values.get(target_name)), target_version]
-    state = LinkState(link.pk, record.id, plan.target.id, source_base, target_base, record.version)
+    now = timezone.now()
+    new = [
+        Trace(now, True, *names, mark(plan.writes[names[1]]), mark(target_values.get(names[1])))  # noqa: FBT003 - to the target
+        for names in pairs
+        if names in plan.sent
+    ]
+    state = LinkState(
+        link.pk,
+        record.id,
+        plan.target.id,
+        source_base,
+        target_base,
+        record.version,
+        remembered(link.recent, new, now),
+    )
     result.links[record.id] = (state, title_of(record, session.spec.plan))
 
 
@@ -239,30 +273,6 @@ def _complete_answers(
 def _sent(written: Written[CreatePlan] | Written[UpdatePlan]) -> Values:
     plan = written.plan
     return plan.values if isinstance(plan, CreatePlan) else plan.writes
-
-
-def _check_stored(
-    session: Session,
-    written: Written[CreatePlan] | Written[UpdatePlan],
-    sent: Values,
-    before: Values,
-    stored: Values,
-    result: Result,
-) -> None:
-    lost = not_stored(sent, before, stored)
-    if not lost:
-        return
-    system = session.flow.target_system
-    labels = {flow.target.name: flow.target.label for flow in session.spec.plan.flows}
-    names = ", ".join(labels.get(name, name) for name in lost)
-    sentence = f"{system} accepted the change of {names} and kept the old value."
-    error = RecordError(
-        sentence,
-        category=Category.NOT_STORED,
-        hint=f"{system} has a rule of its own for it. Change it there, or leave it unmapped.",
-        faults=tuple(FieldFault(name, sentence, "NOT_STORED") for name in lost),
-    )
-    result.faults.append(Fault(written.plan.source, error, written.target_id, sent))
 
 
 def _vanished() -> RecordError:
