@@ -48,6 +48,11 @@ LEASE_S = env.int("LEASE_S", default=100)
 # Comments, files and links of linked records that moved no date are looked for this often.
 SWEEP_EVERY_S = env.int("SWEEP_EVERY_S", default=3600)
 TICK_S = env.int("TICK_S", default=5)
+# Each flow reads its last hours and days once more, for what became visible late: every hour and
+# every night so far back (0: never). The night begins at this time of the integration's zone.
+HOURLY_SPAN_S = env.int("HOURLY_SPAN_S", default=2 * 3600)
+NIGHTLY_SPAN_S = env.int("NIGHTLY_SPAN_S", default=48 * 3600)
+NIGHTLY_AT = env.str("NIGHTLY_AT", default="02:30")
 # A first load is cut into at most so many slices, none of fewer records than the second number;
 # workers do them side by side. A slice gives its worker back after so many seconds.
 LOAD_SLICES = env.int("LOAD_SLICES", default=8)

@@ -1,14 +1,14 @@
 """What is due now. Schedules are columns of integrations and flows; beat only ticks."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from hubconnect.integrations.models import Flow, Slice
-from hubconnect.integrations.services import lease
+from hubconnect.integrations.models import Flow, Slice, WideWindow
+from hubconnect.integrations.services import lease, wide_windows
 
 # A message for a flow that still waits in the queue is not repeated before this time, nor while
 # the lease of a worker that vanished with one still stands.
@@ -41,13 +41,36 @@ def due_slices() -> QuerySet[Slice]:
     return lease.at_work(found).order_by("pk")
 
 
+def due_looks_back() -> QuerySet[WideWindow]:
+    """Return the looks back whose time has come and for which no message is under way.
+
+    Flows that began to run since the last time are given theirs first.
+    """
+    wide_windows.plan_missing()
+    off = [kind for kind in WideWindow.Kind if not wide_windows.span(kind)]
+    now = timezone.now()
+    return (
+        WideWindow.objects.filter(
+            _not_nudged(now),
+            next_at__lte=now,
+            flow__phase=Flow.Phase.RUNNING,
+            flow__is_enabled=True,
+            flow__is_paused=False,
+            flow__pair__integration__is_active=True,
+        )
+        .exclude(kind__in=off)
+        .order_by("next_at")
+    )
+
+
 def _not_nudged(now: datetime) -> Q:
     again = now - timedelta(seconds=min(NUDGE_AGAIN_S, settings.LEASE_S))
     return Q(nudged_at=None) | Q(nudged_at__lt=again) | Q(nudged_at__gt=now)
 
 
-def mark_nudged(flow_ids: Collection[int], slice_ids: Collection[int] = ()) -> None:
-    """Note that a message was sent for these flows and slices."""
-    now = timezone.now()
-    Flow.objects.filter(pk__in=flow_ids).update(nudged_at=now)
-    Slice.objects.filter(pk__in=slice_ids).update(nudged_at=now)
+def mark_nudged(rows: Sequence[Flow] | Sequence[Slice] | Sequence[WideWindow]) -> list[int]:
+    """Note that a message is sent for each of these; return their keys."""
+    keys = [row.pk for row in rows]
+    if rows:
+        type(rows[0])._default_manager.filter(pk__in=keys).update(nudged_at=timezone.now())
+    return keys

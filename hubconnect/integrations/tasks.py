@@ -12,6 +12,7 @@ from hubconnect.integrations.services import (
     purging,
     rollup,
     slicing,
+    wide_windows,
 )
 
 NOTIFY_EVERY_S = 30
@@ -24,15 +25,16 @@ PURGE_FOR_S = 240
 
 @app.task(name="hubconnect.integrations.tick")
 def tick() -> int:
-    """Send a message for each flow, and each slice of a load, that is due."""
-    flow_ids = [flow.pk for flow in scheduler.due_flows()]
-    slice_ids = [one.pk for one in scheduler.due_slices()]
-    scheduler.mark_nudged(flow_ids, slice_ids)
-    for flow_id in flow_ids:
-        run_flow.delay(flow_id)
-    for slice_id in slice_ids:
-        run_slice.delay(slice_id)
-    return len(flow_ids) + len(slice_ids)
+    """Send a message for all that is due: flows, slices of loads, looks back."""
+    due = (
+        (run_flow, scheduler.mark_nudged(list(scheduler.due_flows()))),
+        (run_slice, scheduler.mark_nudged(list(scheduler.due_slices()))),
+        (look_back, scheduler.mark_nudged(list(scheduler.due_looks_back()))),
+    )
+    for task, keys in due:
+        for key in keys:
+            task.delay(key)
+    return sum(len(keys) for _, keys in due)
 
 
 @app.task(name="hubconnect.integrations.run_flow")
@@ -46,6 +48,12 @@ def run_flow(flow_id: int) -> int | None:
 def run_slice(slice_id: int) -> None:
     """Work one slice of a load for a while, if it is due and nobody else does."""
     slicing.run_slice(slice_id)
+
+
+@app.task(name="hubconnect.integrations.look_back")
+def look_back(wide_id: int) -> None:
+    """Read a flow's last hours or days once more, if it is time and nothing else is due."""
+    wide_windows.look_back(wide_id)
 
 
 @app.task(name="hubconnect.integrations.notify")

@@ -22,6 +22,7 @@ from hubconnect.integrations.models.links import (
 )
 from hubconnect.integrations.models.loads import Slice
 from hubconnect.integrations.models.notices import Notice, Notification, Told
+from hubconnect.integrations.models.wide_windows import WideWindow
 
 __all__ = [
     "AssociationLink",
@@ -49,4 +50,5 @@ __all__ = [
     "Slice",
     "Told",
     "TypePair",
+    "WideWindow",
 ]

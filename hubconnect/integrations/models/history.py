@@ -25,6 +25,7 @@ class Run(models.Model):
         SCHEDULE = "schedule", "Schedule"
         MANUAL = "manual", "Started by hand"
         LOAD = "load", "First load"
+        SWEEP = "sweep", "Look back"
 
     class State(models.TextChoices):
         """How it goes or went."""

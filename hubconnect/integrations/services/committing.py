@@ -217,9 +217,10 @@ def _claim(session: Session, result: Result, now: datetime) -> None:
 
 
 def _move_cursor(session: Session, cursor: Cursor) -> None:
-    if session.slice is not None:
-        session.slice.after_id = cursor.after_id
-        session.slice.save(update_fields=["after_id"])
+    part = session.slice or session.wide
+    if part is not None:
+        part.after_id = cursor.after_id
+        part.save(update_fields=["after_id"])
         return
     flow = session.flow
     flow.after_id = cursor.after_id

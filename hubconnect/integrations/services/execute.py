@@ -1,21 +1,19 @@
 """Runs a flow once: lease, connectors, settling, reading; then says how it went."""
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import transaction
 from django.utils import timezone
 
 from hubconnect.integrations.models import Flow, Run
 from hubconnect.integrations.schedules import next_time
-from hubconnect.integrations.services import flow_failures, lease as leases, loading, rollup
+from hubconnect.integrations.services import flow_failures, lease as leases, loading
 from hubconnect.integrations.services.carriers.comment_window import read_changed
 from hubconnect.integrations.services.carrying import follow
 from hubconnect.integrations.services.child_settling import settle_children
 from hubconnect.integrations.services.counting import note_calls
+from hubconnect.integrations.services.ending import close_vanished, end, timed
 from hubconnect.integrations.services.flowspec import build_spec
 from hubconnect.integrations.services.lease import Lease, LeaseLostError
 from hubconnect.integrations.services.opening import open_ends, opposite_of
@@ -100,7 +98,7 @@ def _run(flow: Flow, lease: Lease) -> Run | None:
     if waits_for_load(flow, opposite):
         _schedule(flow, timezone.now() + timedelta(seconds=1))
         return None
-    _close_vanished(flow)
+    close_vanished(flow)
     run = Run.objects.create(
         flow=flow,
         reason=Run.Reason.MANUAL if flow.asked_by_id else Run.Reason.SCHEDULE,
@@ -115,19 +113,12 @@ def _run(flow: Flow, lease: Lease) -> Run | None:
     return run
 
 
-def _close_vanished(flow: Flow) -> None:
-    """Mark runs whose worker never came back: we hold the lease, so they are over."""
-    for run in Run.objects.filter(flow=flow, state=Run.State.RUNNING):  # one, if any
-        message = "Its worker ended without a word. The next run went on from its last page."
-        _close(run, Run.State.CRASHED, message)
-
-
 def _guarded(flow: Flow, run: Run, lease: Lease, opposite: Flow | None) -> None:
     """Do the work and turn each kind of error into the run's end."""
     try:
         _work(flow, run, lease, opposite)
     except LeaseLostError as error:
-        _end(run, Run.State.STOPPED, str(error), "The other worker goes on.")
+        end(run, Run.State.STOPPED, str(error), "The other worker goes on.")
     except Exception as error:  # noqa: BLE001 - the last line of defence; it is logged there
         setback = setback_of(flow, error)
         setback.record(flow, run)
@@ -140,7 +131,7 @@ def _work(flow: Flow, run: Run, lease: Lease, opposite: Flow | None) -> None:
         session = Session(flow, run, lease, spec, source, target, opposite)
         try:
             for name, step in _steps():
-                with _timed(run, name):
+                with timed(run, name):
                     step(session)
                 if session.is_handed_over:
                     return  # slices go on with this run, and end it
@@ -148,7 +139,7 @@ def _work(flow: Flow, run: Run, lease: Lease, opposite: Flow | None) -> None:
             note_calls(session)
     state = Run.State.WITH_FAILURES if run.failed else Run.State.DONE
     flow_failures.heal(flow)
-    _end(run, state)
+    end(run, state)
     Flow.objects.filter(pk=flow.pk).update(setbacks=0)
     _schedule(flow, timezone.now() if session.has_more_due else _next_time(flow))
 
@@ -165,39 +156,12 @@ def _steps() -> tuple[tuple[str, Callable[[Session], object]], ...]:
     )
 
 
-@contextmanager
-def _timed(run: Run, name: str) -> Iterator[None]:
-    run.phase = name
-    Run.objects.filter(pk=run.pk).update(phase=name)
-    began = time.monotonic()
-    try:
-        yield
-    finally:
-        run.timings[name] = round(time.monotonic() - began, 3)
-
-
 def _setback(flow: Flow, run: Run, setback: Setback) -> None:
     """End a run before its time; it is tried again now and then, and may heal."""
-    _end(run, setback.state, setback.error.message, setback.error.hint)
+    end(run, setback.state, setback.error.message, setback.error.hint)
     setbacks = flow.setbacks + 1
     Flow.objects.filter(pk=flow.pk).update(setbacks=setbacks)
     _schedule(flow, timezone.now() + setback.wait(setbacks))
-
-
-def _end(run: Run, state: Run.State, message: str = "", hint: str = "") -> None:
-    _close(run, state, message, hint, "calls", "api_calls", "timings", "expected")
-    log.info("run.finished", state=state, created=run.created, updated=run.updated)
-
-
-def _close(run: Run, state: Run.State, message: str, hint: str = "", *fields: str) -> None:
-    """Store a run's end, with the named fields, and add it to the figures of the hour."""
-    run.state, run.message, run.hint = state, message, hint
-    run.finished_at = timezone.now()
-    run.is_idle = state == Run.State.DONE and not run.has_moved_something
-    ended = ("state", "message", "hint", "finished_at", "is_idle")
-    with transaction.atomic():
-        run.save(update_fields=[*ended, *fields])
-        rollup.add_ended(run)
 
 
 def _next_time(flow: Flow) -> datetime | None:

@@ -23,10 +23,16 @@ _INSIDE_PAGES = {
     "load": "first load",
     "changes": "changes",
     "linked": "linked records outside the criteria",
+    "look back": "what became visible late",
 }
 _NEWEST = 2**62  # above every key
 # Steps that a person sees as part of another one.
-_PART_OF = {"settle comments": "settle", "comments": "follow", "sweep": "follow"}
+_PART_OF = {
+    "settle comments": "settle",
+    "comments": "follow",
+    "sweep": "follow",
+    "look back": "pages",
+}
 
 
 def runs() -> QuerySet[Run]:

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from hubconnect.connectors.base import Criteria, Page, Window
+from hubconnect.connectors.errors import AttentionError
 from hubconnect.engine.plan import source_hash
 from hubconnect.integrations.models import Decision, Failure, Flow, Link, QueuedRead, Run
 from hubconnect.integrations.services import loading
 from hubconnect.integrations.services.committing import commit, store_decisions
+from hubconnect.integrations.services.lease import renew
 from hubconnect.integrations.services.page import work_page
 from hubconnect.integrations.services.session import Cursor, Result, Session
 from hubconnect.integrations.stores import links_by_source
@@ -94,13 +97,34 @@ def _begin(session: Session) -> None:
     flow.is_window_open = False
     is_load = flow.start == Flow.Start.EVERYTHING or not has_modified_times(session)
     flow.phase = Flow.Phase.LOADING if is_load else Flow.Phase.RUNNING
-    flow.save()
+    cursor = ["window_lower", "window_upper", "after_id", "is_window_open"]
+    _store(session, "phase", "start_at", *cursor)
+
+
+def _store(session: Session, *fields: str) -> None:
+    """Store how far the flow is, unless the fence moved: its successor knows better then.
+
+    Raises:
+        LeaseLostError: another worker took over.
+    """
+    with transaction.atomic():
+        renew(session.lease)
+        session.flow.save(update_fields=fields)
 
 
 def has_modified_times(session: Session) -> bool:
-    """Tell whether the source says when its records changed."""
+    """Tell whether the source says when its records changed.
+
+    Raises:
+        AttentionError: it has no such records any more.
+    """
+    flow = session.flow
     types = {one.name: one for one in session.source.object_types()}
-    return bool(types[session.flow.source_type].modified_field)
+    if flow.source_type not in types:
+        msg = f"{flow.source_system} does not show {flow.source_type} any more."
+        hint = "It was removed or renamed, or may not be read any more. Bring it back."
+        raise AttentionError(msg, hint=hint)
+    return bool(types[flow.source_type].modified_field)
 
 
 def _load(session: Session) -> None:
@@ -108,7 +132,7 @@ def _load(session: Session) -> None:
     flow, run = session.flow, session.run
     if flow.spec_hash != session.spec.hash:  # what was passed over may be wanted now
         flow.after_id, flow.spec_hash = "", session.spec.hash
-        flow.save(update_fields=["after_id", "spec_hash"])
+        _store(session, "after_id", "spec_hash")
     run.reason = Run.Reason.LOAD
     run.phase = "load"
     if run.expected is None:
@@ -122,7 +146,9 @@ def _load(session: Session) -> None:
     )
     for page in pages:
         carry_loaded(session, page)
-    loading.end_load(flow)
+    with transaction.atomic():
+        renew(session.lease)
+        loading.end_load(flow)
 
 
 def carry_loaded(session: Session, page: Page) -> None:
@@ -169,7 +195,7 @@ def _read_window(session: Session) -> None:
     flow.after_id = ""
     flow.is_window_open = flow.is_second_pass = False
     flow.window_lower = window.upper
-    flow.save(update_fields=["after_id", "is_window_open", "is_second_pass", "window_lower"])
+    _store(session, "after_id", "is_window_open", "is_second_pass", "window_lower")
 
 
 def _changes(session: Session, window: Window, criteria: Criteria) -> Iterator[Page]:
@@ -192,7 +218,7 @@ def _read_again(session: Session, window: Window) -> None:
     flow, run = session.flow, session.run
     if not flow.is_second_pass:
         flow.after_id, flow.is_second_pass = "", True
-        flow.save(update_fields=["after_id", "is_second_pass"])
+        _store(session, "after_id", "is_second_pass")
     run.phase = "linked"
     run.save(update_fields=["phase"])
     before = _calls(session)
@@ -227,9 +253,8 @@ def _open_window(session: Session) -> None:
     flow.is_window_open = True
     flow.is_second_pass = False
     flow.spec_hash = session.spec.hash
-    flow.save(
-        update_fields=["window_upper", "after_id", "is_window_open", "is_second_pass", "spec_hash"]
-    )
+    cursor = ["window_upper", "after_id", "is_window_open", "is_second_pass"]
+    _store(session, "spec_hash", *cursor)
 
 
 def _known(moment: datetime | None) -> datetime:

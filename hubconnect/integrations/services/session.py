@@ -8,7 +8,7 @@ from hubconnect.connectors.base import Connector, Record, Values
 from hubconnect.connectors.errors import RecordError
 from hubconnect.engine.plan import CreatePlan, FieldChange, LinkState, UpdatePlan
 from hubconnect.engine.values import to_stored
-from hubconnect.integrations.models import Failure, Flow, RecordEvent, Run, Slice
+from hubconnect.integrations.models import Failure, Flow, RecordEvent, Run, Slice, WideWindow
 from hubconnect.integrations.services.flowspec import FlowSpec
 from hubconnect.integrations.services.lease import Lease
 
@@ -33,6 +33,8 @@ class Session:
     is_preview: bool = False
     # The part of a load that this is, if it was cut; others count into the same run then.
     slice: Slice | None = None
+    # The look back that this is, if it is one.
+    wide: WideWindow | None = None
     # Calls that the run counts already.
     calls_noted: dict[str, dict[str, int]] = field(default_factory=dict)
     # The rest of the run is done by the slices of its load.
