@@ -293,12 +293,14 @@ class Settled:
     """What a consistent read says about a sent create.
 
     ``id`` is set: it was created. Else ``is_certain`` tells whether "not created" can be relied
-    on; if not, ``candidates`` are ids of records that may be it.
+    on; if not, ``candidates`` are ids of records that may be it; ``is_ours`` tells that our own app
+    made them.
     """
 
     id: str = ""
     is_certain: bool = True
     candidates: tuple[str, ...] = ()
+    is_ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)

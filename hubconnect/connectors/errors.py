@@ -28,6 +28,7 @@ class Category(StrEnum):
     ALREADY_LINKED = "ALREADY_LINKED"
     LOOKUP = "LOOKUP"
     TARGET_DELETED = "TARGET_DELETED"
+    MERGED = "MERGED"
     MISSING_LINK = "MISSING_LINK"
     CONFLICT = "CONFLICT"
     FILE_REFUSED = "FILE_REFUSED"
@@ -152,6 +153,7 @@ class RecordError(ConnectorError):
     Attributes:
         faults: the fields at fault, if the system named them.
         existing_id: id of the record that already has the value, for DUPLICATE.
+        candidates: ids of records of the target that may be this record's counterpart.
         answer: the system's own words, for the failure page.
     """
 
@@ -170,6 +172,8 @@ class RecordError(ConnectorError):
         super().__init__(message, hint=hint, category=category)
         self.faults = faults
         self.existing_id = existing_id
+        # Set afterwards by who knows of several records.
+        self.candidates: tuple[str, ...] = ()
         self.answer = answer
 
 

@@ -1,8 +1,9 @@
 """Reads and writes what the runner remembers: links, failures, decisions, claims."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from hubconnect.engine.loops import Trace
@@ -19,6 +20,8 @@ from hubconnect.integrations.models import (
 )
 
 Bases = dict[str, list[Stored]]
+# How often links are stored anew when another worker's links came between.
+SAVE_TRIES = 3
 
 
 def links_by_source(flow: Flow, source_ids: Iterable[str]) -> dict[str, LinkState]:
@@ -84,10 +87,57 @@ def _kept_traces(recent: Iterable[Trace], source: Side) -> list[dict[str, str]]:
     ]
 
 
-def save_links(flow: Flow, type_pair_id: int, states: Mapping[str, tuple[LinkState, str]]) -> None:
-    """Store new and moved links in one statement; values are (state, title) by source id."""
-    source = flow.source_side
-    rows = [_row(type_pair_id, source, state, title) for state, title in states.values()]
+def save_links(
+    flow: Flow, type_pair_id: int, states: Mapping[str, tuple[LinkState, str]]
+) -> dict[str, LinkState]:
+    """Store new and moved links in one statement; values are (state, title) by source id.
+
+    Called within a transaction. A new link of which one record was linked with a third meanwhile,
+    by another worker or by a person, is not stored.
+
+    Returns:
+        The links that stand in the way, by the source id of what was not stored.
+    """
+    refused: dict[str, LinkState] = {}
+    for attempt in range(SAVE_TRIES):
+        refused |= _taken(flow, states, refused)
+        rows = [
+            _row(type_pair_id, flow.source_side, state, title)
+            for source_id, (state, title) in states.items()
+            if source_id not in refused
+        ]
+        try:
+            with transaction.atomic():  # a savepoint: what was done before it stays
+                _upsert(flow.source_side, rows)
+        except IntegrityError:
+            # Somebody else's transaction ended between our look and our statement.
+            if attempt == SAVE_TRIES - 1:
+                raise
+        else:
+            break
+    return refused
+
+
+def _taken(
+    flow: Flow, states: Mapping[str, tuple[LinkState, str]], known: Collection[str]
+) -> dict[str, LinkState]:
+    """Return by source id the links that another record has with a record of a new link."""
+    new = {one: state for one, (state, _) in states.items() if state.pk == 0 and one not in known}
+    if not new:
+        return {}
+    by_source = links_by_source(flow, new)
+    by_target = links_by_target(flow, [state.target_id for state in new.values()])
+    found: dict[str, LinkState] = {}
+    for source_id, state in new.items():
+        own, other = by_source.get(source_id), by_target.get(state.target_id)
+        if own is not None and own.target_id != state.target_id:
+            found[source_id] = own
+        elif other is not None and other.source_id != source_id:
+            found[source_id] = other
+    return found
+
+
+def _upsert(source: Side, rows: list[Link]) -> None:
     Link.objects.bulk_create(
         rows,
         update_conflicts=True,

@@ -68,17 +68,22 @@ class Settler:
     def _settle(self, create: SentCreate, recent: list[Record], now: datetime) -> Settled:
         candidates = tuple(record.id for record in recent if self._may_be(record, create))
         if candidates:
-            return Settled(is_certain=False, candidates=candidates)
+            return Settled(is_certain=False, candidates=candidates, is_ours=self._tells_app)
         wait = self._longest_request + INDEX_LAG
         return Settled(is_certain=now >= create.sent_at + wait)
 
     def _recent(self, since: datetime, names: Sequence[str]) -> list[Record]:
         kind = self._reader.schema.kind
         conditions = [Condition(kind.created, Operator.GREATER_THAN_OR_EQUALS, since)]
-        if self._app_id and APP_SOURCE in self._reader.schema.fields:
+        if self._tells_app:
             conditions.append(Condition(APP_SOURCE, Operator.EQUALS, self._app_id))
         pages = self._reader.everything(tuple(conditions), names, "")
         return [record for page in pages for record in page.records]
+
+    @property
+    def _tells_app(self) -> bool:
+        """Tell whether records show that our app made them."""
+        return bool(self._app_id) and APP_SOURCE in self._reader.schema.fields
 
     def _compared(self, create: SentCreate) -> list[str]:
         """Return the sent fields that HubSpot keeps as they are, or nearly so."""

@@ -127,6 +127,7 @@ class FlowForm(forms.ModelForm[Flow]):
             "none_found",
             "several_found",
             "one_found",
+            "target_deleted",
         )
         labels: ClassVar = {
             "is_enabled": "This direction is switched on",
@@ -135,8 +136,13 @@ class FlowForm(forms.ModelForm[Flow]):
             "none_found": "If none is found",
             "several_found": "If several are found",
             "one_found": "If one is found",
+            "target_deleted": "If the counterpart of a changed record was deleted",
         }
-        widgets: ClassVar = {"start": forms.RadioSelect, "outside": forms.RadioSelect}
+        widgets: ClassVar = {
+            "start": forms.RadioSelect,
+            "outside": forms.RadioSelect,
+            "target_deleted": forms.RadioSelect,
+        }
 
     def __init__(
         self,
@@ -236,7 +242,7 @@ class FlowForm(forms.ModelForm[Flow]):
             setattr(self.instance, part, conditions.conditions)
 
 
-_RULES = ("outside", "none_found", "several_found", "one_found")
+_RULES = ("outside", "none_found", "several_found", "one_found", "target_deleted")
 _UNCHECKABLE = "This cannot be checked while the system does not answer, so it is not saved."
 
 

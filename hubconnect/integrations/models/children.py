@@ -66,6 +66,11 @@ class AssociationLink(models.Model):
                 name="association_link_right_once",
             ),
         )
+        # A merge renames the far ends of other records' links.
+        indexes = (
+            models.Index(fields=("left_to_id",)),
+            models.Index(fields=("right_to_id",)),
+        )
 
     def __str__(self) -> str:
         return f"{self.left_association} {self.left_to_id} = {self.right_to_id}"

@@ -154,6 +154,13 @@ class Flow(models.Model):
         LINK = "link", "Only link it; what differs stays until one side changes"
         SKIP = "skip", "Skip the record"
 
+    class TargetDeleted(models.TextChoices):
+        """What a change of a record means whose counterpart was deleted."""
+
+        FAIL = "fail", "Fail and show it"
+        RECREATE = "recreate", "Create it again"
+        SKIP = "skip", "Skip the change"
+
     class Outside(models.TextChoices):
         """What becomes of a linked record that no longer fulfils the criteria."""
 
@@ -173,6 +180,12 @@ class Flow(models.Model):
     )
     one_found = models.CharField(max_length=8, choices=OneFound.choices, default=OneFound.SYNC)
     outside = models.CharField(max_length=8, choices=Outside.choices, default=Outside.KEEP)
+    target_deleted = models.CharField(
+        max_length=8,
+        choices=TargetDeleted.choices,
+        default=TargetDeleted.FAIL,
+        db_default=TargetDeleted.FAIL.value,
+    )
     start = models.CharField(max_length=16, choices=Start.choices, blank=True)
     start_at = models.DateTimeField(null=True, blank=True)
 

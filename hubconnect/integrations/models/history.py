@@ -131,6 +131,7 @@ class RecordEvent(models.Model):
         CREATED = "created", "Created"
         UPDATED = "updated", "Updated"
         LINKED = "linked", "Linked"
+        UNLINKED = "unlinked", "Link given up"
         UNCHANGED = "unchanged", "Unchanged"
         SKIPPED = "skipped", "Skipped"
         HELD = "held", "Held"
@@ -218,6 +219,11 @@ class Failure(models.Model):
     )
     edited_at = models.DateTimeField(null=True, blank=True)
     cause = models.CharField(max_length=LENGTH, blank=True, db_default="")  # see models.cause
+    # Records of the target that may be the counterpart: {"id", "url", "values"} each.
+    candidates = models.JSONField(default=list, null=True, blank=True)
+    # What a person chose to do about it, and to which record; the next try carries it out.
+    remedy = models.CharField(max_length=16, blank=True, default="", db_default="")
+    remedy_id = models.CharField(max_length=255, blank=True, default="", db_default="")
     source_version = models.CharField(max_length=255, blank=True)
     attempts = models.PositiveIntegerField(default=1)
     next_try_at = models.DateTimeField(null=True, blank=True)  # None: waits for a person

@@ -124,6 +124,8 @@ class Intent(models.Model):
     target_id = models.CharField(max_length=255, blank=True)  # of an update
     target_values = models.JSONField(default=dict)  # as read before an update
     sent_values = models.JSONField(default=dict)
+    # Of an update: source and target field of each row whose bases move with it.
+    pairs = models.JSONField(default=list, null=True, blank=True)
     title = models.CharField(max_length=255, blank=True)
     lookup_key = models.CharField(max_length=64, blank=True)  # of a create: what was looked up
     sent_at = models.DateTimeField()  # by the target system's clock
@@ -139,13 +141,19 @@ class Intent(models.Model):
 
 
 class Claim(models.Model):
-    """A lookup key under which a record was just created, while searches may not show it yet."""
+    """A lookup key, or a target record, that one source record has taken; see services.claims.
+
+    While a plan is carried out ``target_id`` is empty and the claim is as good as the lease of its
+    ``holder``: void once that lease's fence moved on. Once a record was created under the key,
+    ``target_id`` names it, and the claim is kept while searches may not show that record yet.
+    """
 
     type_pair = models.ForeignKey(TypePair, models.CASCADE, related_name="claims")
-    side = models.CharField(max_length=8, choices=Side.choices)  # of the created record
-    key = models.CharField(max_length=255)  # hash of the lookup's condition and value
+    side = models.CharField(max_length=8, choices=Side.choices)  # of the target
+    key = models.CharField(max_length=255)  # hash of what is looked up, or of the target's id
     target_id = models.CharField(max_length=255, blank=True)
     source_id = models.CharField(max_length=255)
+    holder = models.CharField(max_length=64, blank=True, default="", db_default="")  # names a lease
     fence = models.BigIntegerField()
     expires_at = models.DateTimeField()
 
@@ -158,8 +166,38 @@ class Claim(models.Model):
         return f"{self.key} by {self.source_id}"
 
 
+class PastCreate(models.Model):
+    """What is remembered about creating a record's counterpart once its intent is gone.
+
+    Only few records have one: those whose counterpart was deleted and is created anew, and those
+    of whose create was said, by a read that may err, that it was not carried out.
+    """
+
+    type_pair = models.ForeignKey(TypePair, models.CASCADE, related_name="past_creates")
+    side = models.CharField(max_length=8, choices=Side.choices)  # of the source
+    record_id = models.CharField(max_length=255)
+    generation = models.PositiveIntegerField(default=1, db_default=1)  # part of the create's key
+    sent_at = models.DateTimeField(null=True, blank=True)  # the first try, by the target's clock
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("type_pair", "side", "record_id"), name="past_create_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.side} {self.record_id}, generation {self.generation}"
+
+
 class Decision(models.Model):
-    """Why an unlinked record is left alone. It holds for this version of the record only."""
+    """Why a record is left alone.
+
+    ``skipped``, ``dismissed``, ``known`` and ``gone`` hold while its mapped values stay as they
+    were. A ``retired`` record becomes a failure once they change, as it cannot be created a second
+    time; one that a person ``stopped`` is left alone for good. All but ``gone`` are about records
+    without a link.
+    """
 
     class Kind(models.TextChoices):
         """What was decided."""
@@ -168,6 +206,8 @@ class Decision(models.Model):
         SKIPPED = "skipped", "skipped by the lookup's rules"
         DISMISSED = "dismissed", "dismissed by a person"
         RETIRED = "retired", "its link was given up"
+        GONE = "gone", "its counterpart was deleted"
+        STOPPED = "stopped", "a person stopped syncing it"
 
     type_pair = models.ForeignKey(TypePair, models.CASCADE, related_name="decisions")
     side = models.CharField(max_length=8, choices=Side.choices)

@@ -113,6 +113,7 @@ def make_due(session: Session, now: datetime) -> None:
     due = Failure.objects.filter(
         flow=session.flow, state=Failure.State.OPEN, next_try_at__lte=now
     ).exclude(child__in=("", Failure.IN_CONFLICT, Failure.NOT_STORED))
+    due = due.exclude(category=Category.MERGED)  # of links, not of what hangs on records
     kinds = follow_ups.kinds_of(session)
     wanted: dict[FollowUp.Kind, list[str]] = {kind: [] for kind in kinds}
     for failure in due:

@@ -56,6 +56,7 @@ class _Answers:
 
     settled: Mapping[str, Settled]
     comments: Mapping[str, Comment]
+    asked_at: datetime  # by the target's clock
 
 
 def _settle_group(session: Session, intents: Sequence[ChildIntent]) -> int:
@@ -84,6 +85,7 @@ def _state(link: Link, side: Side) -> LinkState:
 
 def _ask(session: Session, intents: Sequence[ChildIntent]) -> _Answers:
     target, object_type = session.target, session.flow.target_type
+    asked_at = target.now()
     settled: dict[str, Settled] = {}
     found: dict[str, Comment] = {}
     added = [_sent_comment(one) for one in intents if one.kind == Kind.COMMENT]
@@ -96,7 +98,7 @@ def _ask(session: Session, intents: Sequence[ChildIntent]) -> _Answers:
         found = target.commenting.read_comments(object_type, ids) if ids else {}
     if target.attaching is not None and files:
         settled |= target.attaching.settle_files(object_type, files)
-    return _Answers(settled, found)
+    return _Answers(settled, found, asked_at)
 
 
 def _sent_comment(intent: ChildIntent) -> SentComment:
@@ -138,7 +140,7 @@ def _settle_add(session: Session, intent: ChildIntent, link: LinkState, answers:
         return 1
     if answer.is_certain:
         _send_again(session, intent, link)
-    elif is_overdue(intent.sent_at, session.target):
+    elif is_overdue(intent.sent_at, answers.asked_at, session.target):
         _give_up(session, intent, link, answer)
     else:
         return 0

@@ -7,18 +7,22 @@ from datetime import timedelta
 from django.utils import timezone
 
 from hubconnect.connectors.base import Record
-from hubconnect.connectors.errors import Category
+from hubconnect.connectors.errors import Category, RecordError
 from hubconnect.engine.matching import matches, surely_fails
 from hubconnect.engine.plan import LinkState, is_echo, source_hash, title_of
 from hubconnect.integrations.models import Decision, Failure, Flow, Intent, RecordEvent
 from hubconnect.integrations.services import conflicts
-from hubconnect.integrations.services.session import Candidates, Queue, Result, Session, event
-from hubconnect.integrations.stores import (
-    decisions,
-    links_by_source,
-    open_failures,
-    open_intents,
+from hubconnect.integrations.services.merging import source_links
+from hubconnect.integrations.services.session import (
+    Candidates,
+    Fault,
+    Queue,
+    Result,
+    Session,
+    Skip,
+    event,
 )
+from hubconnect.integrations.stores import decisions, open_failures, open_intents
 
 # A record made up to this long before our create was sent may still be ours: clocks differ.
 KIN_MARGIN = timedelta(minutes=1)
@@ -38,7 +42,8 @@ def choose(
     ``is_forced`` records were asked for one by one (a retry, a queued read): they are not
     dropped for being old, but they must meet the criteria themselves.
     """
-    links = links_by_source(session.flow, [record.id for record in records])
+    records = list({record.id: record for record in records}.values())
+    links = source_links(session, records)
     kept = _drop_known(session, records, links, is_forced=is_forced)
     if kept and not is_settled:
         kept = _read_again(session, kept, links, is_forced=is_forced)
@@ -47,6 +52,7 @@ def choose(
     result.seen += links
     result.healed += conflicts.settled(session, records, links)
     candidates = _hold(session, kept, links, result, is_forced=is_forced)
+    _refuse_retired(session, candidates, result)
     if is_forced:
         _heal_dropped(session, records, kept, result)
     return candidates
@@ -62,23 +68,28 @@ def _drop_known(
     """Drop what was read before, what equals the base, and what was decided about already."""
     spec = session.spec.plan
     ordered = session.source.has_ordered_versions and not is_forced
-    unlinked = [record.id for record in records if record.id not in links]
-    decided = decisions(session.flow, unlinked) if unlinked else {}
-    kept = []
+    fresh = []
     for record in records:
         link = links.get(record.id)
-        if link is None:
-            decision = decided.get(record.id)
-            if decision and _still_holds(session, decision, record):
-                continue
-        elif (ordered and record.version < link.source_version) or is_echo(record, link, spec):
-            continue
-        kept.append(record)
-    return kept
+        is_old = link is not None and ordered and record.version < link.source_version
+        if not (is_old or (link is not None and is_echo(record, link, spec))):
+            fresh.append(record)
+    decided = decisions(session.flow, [record.id for record in fresh]) if fresh else {}
+    return [
+        record
+        for record in fresh
+        if record.id not in decided
+        or (is_forced and record.id in links)  # to see whether the counterpart was restored
+        or not _still_holds(session, decided[record.id], record, is_linked=record.id in links)
+    ]
 
 
-def _still_holds(session: Session, decision: Decision, record: Record) -> bool:
-    """Tell whether the record is as it was when it was decided about."""
+def _still_holds(session: Session, decision: Decision, record: Record, *, is_linked: bool) -> bool:
+    """Tell whether a decision is about the record as it is now."""
+    if is_linked != (decision.kind == Decision.Kind.GONE):
+        return False
+    if decision.kind == Decision.Kind.STOPPED:
+        return True
     lookup = session.spec.lookup
     is_by_lookup = decision.kind == Decision.Kind.SKIPPED and lookup is not None
     asked = lookup.source_fields if is_by_lookup and lookup is not None else ()
@@ -93,7 +104,10 @@ def _read_again(
     found = session.source.read(
         flow.source_type, [record.id for record in records], session.spec.read_fields
     )
-    fresh = [found[record.id] for record in records if record.id in found]
+    # An index may still show what was merged a moment ago: both lead to the same record.
+    fresh = list({one.id: one for r in records if (one := found.get(r.id)) is not None}.values())
+    if any(one.id not in links for one in fresh):
+        links |= source_links(session, fresh)
     return _drop_known(session, fresh, links, is_forced=is_forced)
 
 
@@ -156,6 +170,37 @@ def _hold(
     return candidates
 
 
+def _refuse_retired(session: Session, candidates: Candidates, result: Result) -> None:
+    """Keep records whose link was given up from being created a second time.
+
+    The first reading afterwards only notes what such a record holds; a change of it is a failure.
+    """
+    if not candidates.unlinked:
+        return
+    decided = decisions(session.flow, [record.id for record in candidates.unlinked])
+    left: list[Record] = []
+    for record in candidates.unlinked:
+        decision = decided.get(record.id)
+        if decision is None or decision.kind != Decision.Kind.RETIRED:
+            left.append(record)
+        elif not decision.values_hash:
+            result.skipped.append(Skip(record, decision.reason, Decision.Kind.RETIRED))
+        else:
+            result.faults.append(Fault(record, _retired(session, record, decision)))
+    candidates.unlinked = left
+
+
+def _retired(session: Session, record: Record, decision: Decision) -> RecordError:
+    source, target = session.flow.source_system, session.flow.target_system
+    return RecordError(
+        f"{record.id} in {source} was changed, and it has no counterpart in {target}: "
+        f"{decision.reason}",
+        category=Category.ALREADY_LINKED,
+        hint=f"Make the change on the record that is linked, or delete {record.id} in {source}; "
+        "then dismiss this.",
+    )
+
+
 def _blocking_failure(
     session: Session, record: Record, failures: list[Failure], *, is_forced: bool
 ) -> Failure | None:
@@ -206,7 +251,7 @@ def awaits_settling(
     side = session.flow.source_side
     for intent in intents:
         if intent.source_side == side:
-            if intent.source_id == record.id:
+            if intent.source_id == record.id or intent.source_id in record.former_ids:
                 return True
         elif link is not None:
             if intent.source_id == link.target_id or intent.target_id == record.id:

@@ -1,16 +1,17 @@
 """Stores what a page brought about in one transaction, refused once the fence moved."""
 
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
+from hubconnect.connectors.base import Record
 from hubconnect.connectors.errors import Category
-from hubconnect.engine.plan import source_hash, title_of
+from hubconnect.engine.plan import LinkState, source_hash, title_of
 from hubconnect.engine.values import store_all
 from hubconnect.integrations.models import (
-    Claim,
     Decision,
     Failure,
     Flow,
@@ -18,15 +19,15 @@ from hubconnect.integrations.models import (
     QueuedRead,
     RecordEvent,
 )
-from hubconnect.integrations.services import closing, conflicts, counting, follow_ups
+from hubconnect.integrations.services import claims, closing, conflicts, counting, follow_ups
 from hubconnect.integrations.services.backoff import next_try
+from hubconnect.integrations.services.candidates import describe
 from hubconnect.integrations.services.lease import renew
+from hubconnect.integrations.services.linked_already import in_the_way
 from hubconnect.integrations.services.session import Cursor, Fault, Queue, Result, Session, event
 from hubconnect.integrations.stores import save_links
 from hubconnect.systems.services import requirements
 
-# Searches show a new record after this time at the latest.
-CLAIM_KEEP = timedelta(minutes=5)
 SOURCE_GONE = "The record no longer exists at its source."
 # Trying again changes nothing by itself: these wait for a person.
 ONLY_BY_HAND = frozenset({Category.NOT_STORED, Category.LOOP})
@@ -42,7 +43,7 @@ def commit(session: Session, result: Result, cursor: Cursor | None) -> None:
     with transaction.atomic():
         renew(session.lease)
         if result.links:
-            save_links(session.flow, session.lease.type_pair_id, result.links)
+            _save_links(session, result)
             follow_ups.wake(session, (state for state, _ in result.links.values()), now)
             closing.try_soon(session, (state for state, _ in result.links.values()), now)
         follow_ups.note(session, result.links, result.seen, now)
@@ -52,7 +53,7 @@ def commit(session: Session, result: Result, cursor: Cursor | None) -> None:
         _store_waits(session, result)
         _queue(result, now)
         _decide(session, result)
-        _claim(session, result, now)
+        _end_claims(session, result)
         RecordEvent.objects.bulk_create(result.events)
         if result.intents_done:
             Intent.objects.filter(key__in=result.intents_done).delete()
@@ -61,6 +62,27 @@ def commit(session: Session, result: Result, cursor: Cursor | None) -> None:
         counting.count_page(session, result, cursor, now)
         if cursor is not None:
             _move_cursor(session, cursor)
+
+
+def _save_links(session: Session, result: Result) -> None:
+    """Store the links; one that another link stands in the way of becomes a fault naming both."""
+    refused = save_links(session.flow, session.lease.type_pair_id, result.links)
+    for source_id, other in refused.items():
+        state, _ = result.links.pop(source_id)
+        record = Record(source_id, {}, version=state.source_version)
+        error = in_the_way(session.flow, state, other)
+        result.faults.append(Fault(record, error, state.target_id))
+    _forget_decisions(session, [state for state, _ in result.links.values()])
+
+
+def _forget_decisions(session: Session, states: list[LinkState]) -> None:
+    """Forget why records were left alone that are linked, or were changed, now."""
+    side = session.flow.source_side
+    linked = Q(side=side, record_id__in=[state.source_id for state in states])
+    targets = [state.target_id for state in states if state.pk == 0]
+    if targets:
+        linked |= Q(side=side.other, record_id__in=targets)
+    Decision.objects.filter(linked, type_pair_id=session.lease.type_pair_id).delete()
 
 
 def _store_faults(session: Session, result: Result, now: datetime) -> None:
@@ -115,6 +137,10 @@ def _fill(session: Session, failure: Failure, fault: Fault, now: datetime) -> No
     failure.source_values = store_all(record.values)
     failure.sent_values = store_all(fault.sent)
     failure.answer = error.answer
+    failure.candidates = describe(
+        session.end(flow.source_side.other), error, fault.found, list(fault.sent)
+    )
+    failure.remedy = failure.remedy_id = ""
     failure.source_version = record.version
     failure.note_try(session.run, now)
     failure.next_try_at = None
@@ -175,12 +201,14 @@ def _decide(session: Session, result: Result) -> None:
         Decision(
             type_pair_id=session.lease.type_pair_id,
             side=flow.source_side,
-            record_id=record.id,
-            kind=Decision.Kind.SKIPPED,
-            values_hash=source_hash(record, spec, asked),
-            reason=reason,
+            record_id=one.record.id,
+            kind=one.kind,
+            values_hash=source_hash(
+                one.record, spec, asked if one.kind == Decision.Kind.SKIPPED else ()
+            ),
+            reason=one.reason,
         )
-        for record, reason in result.skipped
+        for one in result.skipped
     ]
     store_decisions(rows)
 
@@ -195,25 +223,9 @@ def store_decisions(rows: list[Decision]) -> None:
     )
 
 
-def _claim(session: Session, result: Result, now: datetime) -> None:
-    rows = [
-        Claim(
-            type_pair_id=session.lease.type_pair_id,
-            side=session.flow.source_side.other,
-            key=key,
-            source_id=source_id,
-            target_id=target_id,
-            fence=session.lease.fence,
-            expires_at=now + CLAIM_KEEP,
-        )
-        for key, source_id, target_id in result.claims
-    ]
-    Claim.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["type_pair", "side", "key"],
-        update_fields=["source_id", "target_id", "fence", "expires_at"],
-    )
+def _end_claims(session: Session, result: Result) -> None:
+    side = session.flow.source_side.other
+    claims.give_back(session.lease, [(side, *claim) for claim in result.claims])
 
 
 def _move_cursor(session: Session, cursor: Cursor) -> None:

@@ -16,6 +16,7 @@ from hubconnect.integrations.services.counting import note_calls
 from hubconnect.integrations.services.ending import close_vanished, end, timed
 from hubconnect.integrations.services.flowspec import build_spec
 from hubconnect.integrations.services.lease import Lease, LeaseLostError
+from hubconnect.integrations.services.merging import look_again
 from hubconnect.integrations.services.opening import open_ends, opposite_of
 from hubconnect.integrations.services.reading import read_flow, retry_due
 from hubconnect.integrations.services.session import Session
@@ -148,6 +149,7 @@ def _steps() -> tuple[tuple[str, Callable[[Session], object]], ...]:
     return (
         ("settle", settle_intents),
         ("settle comments", settle_children),
+        ("merged", look_again),
         ("retry", retry_due),
         ("pages", read_flow),
         ("comments", read_changed),

@@ -92,13 +92,22 @@ def _let_go(failure: Failure, actor: User) -> None:
         base.update({name: [held[name], failure.source_version] for name in held if name in base})
         link.save(update_fields=[f"{failure.side}_base", "updated_at"])
         return
+    now_held = values_hash(restore_all(held))
+    retired = Decision.objects.filter(
+        type_pair_id=failure.type_pair_id,
+        side=failure.side,
+        record_id=failure.record_id,
+        kind=Decision.Kind.RETIRED,
+    )
+    if retired.update(values_hash=now_held):
+        return  # its link stays given up: only this change is let go
     Decision.objects.update_or_create(
         type_pair_id=failure.type_pair_id,
         side=failure.side,
         record_id=failure.record_id,
         defaults={
             "kind": Decision.Kind.DISMISSED,
-            "values_hash": values_hash(restore_all(held)),
+            "values_hash": now_held,
             "reason": f"Dismissed by {actor}: {failure.message}",
         },
     )

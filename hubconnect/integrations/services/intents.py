@@ -1,17 +1,18 @@
 """Remembers writes before they are sent: the engine's journal, in the database."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import transaction
 
 from hubconnect.engine.plan import CreatePlan, UpdatePlan, title_of
 from hubconnect.engine.values import store_all
-from hubconnect.integrations.models import Intent
+from hubconnect.integrations.models import Intent, PastCreate
 from hubconnect.integrations.services.lease import renew
 from hubconnect.integrations.services.session import Session
 
-# Grows when a source record is to be created a second time on purpose.
-GENERATION = 1
+# Longer ids, such as those of keys made of texts, are hashed: systems keep short keys.
+LONGEST_ID = 64
 
 
 class IntentJournal:
@@ -23,7 +24,10 @@ class IntentJournal:
 
     def announce_creates(self, plans: Sequence[CreatePlan]) -> Mapping[str, CreatePlan]:
         """Store an intent for each create; its key is the same each time it is tried."""
-        keyed = {self._key(plan.source.id): plan for plan in plans}
+        generations = self._generations([plan.source.id for plan in plans])
+        keyed = {
+            self._key(plan.source.id, generations.get(plan.source.id, 1)): plan for plan in plans
+        }
         self._store(self._intent(key, Intent.Kind.CREATE, plan) for key, plan in keyed.items())
         return keyed
 
@@ -38,9 +42,19 @@ class IntentJournal:
         """Forget intents whose request surely was not taken."""
         Intent.objects.filter(key__in=keys, fence=self.session.lease.fence).delete()
 
-    def _key(self, source_id: str) -> str:
+    def _generations(self, source_ids: Sequence[str]) -> dict[str, int]:
+        """Return which create of its counterpart is due, for records that had one before."""
         flow = self.session.flow
-        return f"hc{flow.pair.type_pair_id}.{flow.source_side}.{source_id}.{GENERATION}"
+        found = PastCreate.objects.filter(
+            type_pair_id=flow.pair.type_pair_id, side=flow.source_side, record_id__in=source_ids
+        )
+        return dict(found.values_list("record_id", "generation"))
+
+    def _key(self, source_id: str, generation: int = 1) -> str:
+        flow = self.session.flow
+        if len(source_id) > LONGEST_ID:
+            source_id = hashlib.sha256(source_id.encode(errors="surrogatepass")).hexdigest()
+        return f"hc{flow.pair.type_pair_id}.{flow.source_side}.{source_id}.{generation}"
 
     def _store(self, intents: Iterable[Intent]) -> None:
         with transaction.atomic():
@@ -70,4 +84,5 @@ class IntentJournal:
             intent.target_id = plan.target.id
             intent.target_values = store_all(plan.target.values)
             intent.sent_values = store_all(plan.writes)
+            intent.pairs = [list(names) for names in plan.sent]
         return intent

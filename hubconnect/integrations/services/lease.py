@@ -36,6 +36,20 @@ class Lease:
     fence: int
     slice_id: int | None = None
 
+    @property
+    def holder(self) -> str:
+        """Name what is leased, as claims do: "" is the type pair itself."""
+        return f"slice {self.slice_id}" if self.slice_id else ""
+
+
+def fences(type_pair_id: int) -> dict[str, int]:
+    """Return the fencing numbers that are good now, by what is leased, as ``Lease.holder`` says."""
+    found = TypePair.objects.filter(pk=type_pair_id).values_list("fence", flat=True)
+    load = TypePair.objects.filter(pk=type_pair_id).values("loading_run")
+    slices = Slice.objects.filter(run__in=load, state=Slice.State.OPEN)
+    numbers = {f"slice {pk}": fence for pk, fence in slices.values_list("pk", "fence")}
+    return {"": found.first() or 0, **numbers}
+
 
 def database_now() -> datetime:
     """Return the time by the database's clock, which all workers share."""

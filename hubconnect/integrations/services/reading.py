@@ -4,7 +4,7 @@ A window is read by the criteria. Where linked records outside them keep syncing
 reads the same window without criteria and keeps linked records only.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,15 +12,24 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from hubconnect.connectors.base import Criteria, Page, Window
+from hubconnect.connectors.base import Criteria, Page, Record, Window
 from hubconnect.connectors.errors import AttentionError
 from hubconnect.engine.plan import source_hash
-from hubconnect.integrations.models import Decision, Failure, Flow, Link, QueuedRead, Run
+from hubconnect.integrations.models import (
+    Decision,
+    Failure,
+    Flow,
+    Link,
+    QueuedRead,
+    RecordEvent,
+    Run,
+)
 from hubconnect.integrations.services import loading
 from hubconnect.integrations.services.committing import commit, store_decisions
 from hubconnect.integrations.services.lease import renew
+from hubconnect.integrations.services.merging import source_links
 from hubconnect.integrations.services.page import work_page
-from hubconnect.integrations.services.session import Cursor, Result, Session
+from hubconnect.integrations.services.session import Cursor, Result, Session, event
 from hubconnect.integrations.stores import links_by_source
 
 # Records read afresh in one go, and at most in one run: ordinary changes go on meanwhile.
@@ -70,8 +79,31 @@ def retry_due(session: Session) -> None:
         batch = ids[start : start + RETRY_BATCH]
         found = session.source.read(flow.source_type, batch, session.spec.read_fields)
         result = Result(reads_done=[reads[one] for one in batch if one in reads])
-        result.gone = [waiting[one].pk for one in batch if one in waiting and one not in found]
+        gone = [record_id for record_id in batch if record_id not in found]
+        result.gone = [waiting[one].pk for one in gone if one in waiting]
+        _tell_gone(session, gone, result)
         work_page(session, list(found.values()), None, is_settled=True, result=result)
+
+
+def _tell_gone(session: Session, gone: Sequence[str], result: Result) -> None:
+    """Leave a line about linked records that were deleted: their counterparts stay."""
+    source, target = session.flow.source_system, session.flow.target_system
+    for record_id, link in (links_by_source(session.flow, gone) if gone else {}).items():
+        reason = (
+            f"It no longer exists in {source}. Deleting is not carried on: its counterpart "
+            f"{link.target_id} in {target} stays."
+        )
+        result.count("skipped")
+        result.events.append(
+            event(
+                session,
+                RecordEvent.Kind.SKIPPED,
+                Record(record_id, {}),
+                timezone.now(),
+                target_id=link.target_id,
+                reason=reason,
+            )
+        )
 
 
 def read_flow(session: Session) -> None:
@@ -224,7 +256,7 @@ def _read_again(session: Session, window: Window) -> None:
     before = _calls(session)
     try:
         for page in _changes(session, window, ()):
-            links = links_by_source(flow, [record.id for record in page.records])
+            links = source_links(session, page.records)
             linked = [record for record in page.records if record.id in links]
             work_page(session, linked, Cursor(page.after), is_settled=page.settled)
     finally:

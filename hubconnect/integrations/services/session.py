@@ -8,9 +8,19 @@ from hubconnect.connectors.base import Connector, Record, Values
 from hubconnect.connectors.errors import RecordError
 from hubconnect.engine.plan import CreatePlan, FieldChange, LinkState, UpdatePlan
 from hubconnect.engine.values import to_stored
-from hubconnect.integrations.models import Failure, Flow, RecordEvent, Run, Slice, WideWindow
+from hubconnect.integrations.models import (
+    Decision,
+    Failure,
+    Flow,
+    RecordEvent,
+    Run,
+    Side,
+    Slice,
+    WideWindow,
+)
 from hubconnect.integrations.services.flowspec import FlowSpec
 from hubconnect.integrations.services.lease import Lease
+from hubconnect.systems.models import System
 
 if TYPE_CHECKING:
     from hubconnect.integrations.services.conflicts import Entry, Known
@@ -45,6 +55,22 @@ class Session:
         """Name the column of a failure that marks this direction of the type pair as waiting."""
         return "waits_to_right" if self.flow.source_side == "left" else "waits_to_left"
 
+    def end(self, side: Side) -> "End":
+        """Return the end of the type pair on this side."""
+        flow = self.flow
+        if side == flow.source_side:
+            return End(self.source, flow.source_type, flow.source_system)
+        return End(self.target, flow.target_type, flow.target_system)
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """One of the two ends of a type pair: an open connector, its object type, its system."""
+
+    connector: Connector
+    object_type: str
+    system: System
+
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
@@ -63,6 +89,16 @@ class Fault:
     target_id: str = ""
     sent: Values = field(default_factory=dict)
     child: str = ""
+    found: tuple[Record, ...] = ()  # of the error's candidates, those that were read
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A record that is left alone while its values stay as they are."""
+
+    record: Record
+    reason: str
+    kind: Decision.Kind = Decision.Kind.SKIPPED
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +134,7 @@ class Result:
     waiting: dict[int, str] = field(default_factory=dict)  # failure: the record held behind it
     gone: list[int] = field(default_factory=list)  # failures of records that exist no more
     queued: list[Queue] = field(default_factory=list)
-    skipped: list[tuple[Record, str]] = field(default_factory=list)  # decided by lookup's rules
+    skipped: list[Skip] = field(default_factory=list)
     claims: list[tuple[str, str, str]] = field(default_factory=list)  # key, source id, target id
     intents_done: list[str] = field(default_factory=list)
     reads_done: list[int] = field(default_factory=list)

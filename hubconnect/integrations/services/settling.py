@@ -1,29 +1,27 @@
 """Finds out what became of writes whose reply was lost, before anything new is read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from hubconnect.connectors.base import Connector, Record, SentCreate, Settled
-from hubconnect.connectors.errors import Category
-from hubconnect.engine.values import Stored, restore_all, store_all
-from hubconnect.integrations.models import (
-    Claim,
-    Failure,
-    Intent,
-    Link,
-    QueuedRead,
-    RecordEvent,
-    Side,
-)
-from hubconnect.integrations.services import counting, rollup
-from hubconnect.integrations.services.committing import CLAIM_KEEP
+from hubconnect.engine.settle import judge_update
+from hubconnect.engine.values import restore_all
+from hubconnect.integrations.models import Intent, Side
+from hubconnect.integrations.services import claims, merging
 from hubconnect.integrations.services.lease import renew
-from hubconnect.integrations.services.session import Session
+from hubconnect.integrations.services.session import End, Session
+from hubconnect.integrations.services.settled import (
+    give_up,
+    link_created,
+    link_updated,
+    plan_anew,
+    remember_sent,
+)
+from hubconnect.integrations.services.settling_creates import complete
 
 # Indexes and replicas are behind by this much at most, on top of the system's own request time.
 LAG = timedelta(minutes=1)
@@ -32,8 +30,10 @@ LAG = timedelta(minutes=1)
 def settle_intents(session: Session) -> int:
     """Settle every open intent of the type pair, in both directions; return how many were.
 
-    What cannot be said for sure yet stays open; both flows leave its records alone meanwhile.
+    What cannot be said for sure yet stays open; both flows leave its records alone meanwhile. What
+    another worker has under way, with a lease of its own that still holds, is that worker's.
     """
+    claims.clear(session.lease)
     intents = list(_open(session))
     settled = 0
     for side in Side:
@@ -53,37 +53,29 @@ def _open(session: Session) -> QuerySet[Intent]:
     return intents if session.slice is None else intents.filter(slice=session.slice)
 
 
-def _target(session: Session, source: Side) -> tuple[Connector, str]:
-    """Return the connector and object type that intents of this source side write to."""
-    flow = session.flow
-    if source == flow.source_side:
-        return session.target, flow.target_type
-    return session.source, flow.source_type
-
-
-def _mapped(session: Session, source: Side) -> tuple[str, ...]:
+def _fields(session: Session, source: Side, intents: Sequence[Intent]) -> list[str]:
+    """Return what to read of the records that intents of this source side write."""
     spec = session.spec.plan
-    return spec.target_fields if source == session.flow.source_side else spec.source_fields
+    mapped = spec.target_fields if source == session.flow.source_side else spec.source_fields
+    sent = [name for intent in intents for name in intent.sent_values]
+    return list(dict.fromkeys([*mapped, *sent]))
 
 
 def _settle_creates(session: Session, side: Side, intents: list[Intent]) -> int:
-    target, object_type = _target(session, side)
+    end = session.end(side.other)
     sent = [SentCreate(i.key, restore_all(i.sent_values), i.sent_at) for i in intents]
-    answers = target.settle(object_type, sent)
-    ids = [answer.id for answer in answers.values() if answer.id]
-    fields = dict.fromkeys([*_mapped(session, side), *_sent_fields(intents)])
-    found = target.read(object_type, ids, list(fields)) if ids else {}
+    asked_at = end.connector.now()  # what began later is not seen by what is read now
+    answers = complete(session, side, intents, end.connector.settle(end.object_type, sent))
+    ids = [one for answer in answers.values() for one in (answer.id, *answer.candidates) if one]
+    fields = _fields(session, side, intents)
+    found = end.connector.read(end.object_type, list(dict.fromkeys(ids)), fields) if ids else {}
     settled = 0
     with transaction.atomic():
         renew(session.lease)
         for intent in intents:
             answer = answers.get(intent.key, Settled(is_certain=False))
-            settled += _settle_create(session, intent, answer, found, target)
+            settled += _settle_create(session, intent, answer, found, end, asked_at)
     return settled
-
-
-def _sent_fields(intents: Iterable[Intent]) -> list[str]:
-    return [name for intent in intents for name in intent.sent_values]
 
 
 def _settle_create(
@@ -91,92 +83,25 @@ def _settle_create(
     intent: Intent,
     answer: Settled,
     found: Mapping[str, Record],
-    target: Connector,
+    end: End,
+    asked_at: datetime,
 ) -> int:
     if answer.id:
-        record = found.get(answer.id)
-        values = store_all(record.values) if record else intent.sent_values
-        _link(session, intent, answer.id, values, record.version if record else "")
+        link_created(session, intent, answer.id, found.get(answer.id))
     elif answer.is_certain:
-        _plan_anew(intent, "Its create was not carried out.")
-    elif not is_overdue(intent.sent_at, target):
+        remember_sent(intent)
+        plan_anew(intent, "Its create was not carried out.")
+    elif not is_overdue(intent.sent_at, asked_at, end.connector):
         return 0
     else:
-        _give_up(session, intent, answer)
+        give_up(session, intent, [found[one] for one in answer.candidates if one in found])
     intent.delete()
     return 1
 
 
-def _link(
-    session: Session,
-    intent: Intent,
-    target_id: str,
-    target_values: Mapping[str, Stored],
-    version: str,
-) -> None:
-    """Link what a lost reply had created or changed, with the bases the reply would have given."""
-    source = Side(intent.source_side)
-    source_base = {k: [v, intent.source_version] for k, v in intent.source_values.items()}
-    target_base = {k: [v, version] for k, v in target_values.items()}
-    link = Link.objects.filter(
-        type_pair_id=intent.type_pair_id, **{f"{source}_id": intent.source_id}
-    ).first()
-    if link is None:
-        if Link.objects.filter(
-            type_pair_id=intent.type_pair_id, **{f"{source.other}_id": target_id}
-        ).exists():
-            return  # linked by other means meanwhile; the next reading decides
-        link = Link(type_pair_id=intent.type_pair_id, title=intent.title)
-        setattr(link, f"{source}_id", intent.source_id)
-        setattr(link, f"{source.other}_id", target_id)
-    setattr(link, f"{source}_base", getattr(link, f"{source}_base") | source_base)
-    setattr(link, f"{source.other}_base", getattr(link, f"{source.other}_base") | target_base)
-    setattr(link, f"{source}_version", intent.source_version)
-    is_new = link.pk is None
-    link.save()
-    is_create = intent.kind == Intent.Kind.CREATE
-    if intent.lookup_key:
-        _claim(session, intent, target_id)
-    RecordEvent.objects.create(
-        run=session.run,
-        kind=RecordEvent.Kind.CREATED if is_create else RecordEvent.Kind.UPDATED,
-        source_id=intent.source_id,
-        target_id=target_id,
-        title=intent.title,
-        detail={"reason": "Its reply had been lost; the record shows that it was carried out."},
-        at=timezone.now(),
-    )
-    name = "created" if is_create else "updated"
-    counting.count(session, name)
-    rollup.add(session.flow.pk, timezone.now(), linked=int(is_new), **{name: 1})
-
-
-def _claim(session: Session, intent: Intent, target_id: str) -> None:
-    """Keep the created record findable by its lookup while searches may not show it yet."""
-    Claim.objects.update_or_create(
-        type_pair_id=intent.type_pair_id,
-        side=Side(intent.source_side).other,
-        key=intent.lookup_key,
-        defaults={
-            "source_id": intent.source_id,
-            "target_id": target_id,
-            "fence": session.lease.fence,
-            "expires_at": timezone.now() + CLAIM_KEEP,
-        },
-    )
-
-
-def _plan_anew(intent: Intent, reason: str) -> None:
-    QueuedRead.objects.get_or_create(
-        flow_id=intent.flow_id,
-        record_id=intent.source_id,
-        defaults={"reason": reason, "due_at": timezone.now()},
-    )
-
-
-def is_overdue(sent_at: datetime, target: Connector) -> bool:
-    """Tell whether a request must be over, wherever it got lost."""
-    return target.now() > sent_at + longest_request(target) + LAG
+def is_overdue(sent_at: datetime, asked_at: datetime, target: Connector) -> bool:
+    """Tell whether a reading begun at ``asked_at`` must show a request, wherever it got lost."""
+    return asked_at > sent_at + longest_request(target) + LAG
 
 
 def longest_request(target: Connector) -> timedelta:
@@ -184,67 +109,42 @@ def longest_request(target: Connector) -> timedelta:
     return timedelta(seconds=settings.REQUEST_TIMEOUT_S) + target.server_time
 
 
-def _give_up(session: Session, intent: Intent, answer: Settled) -> None:
-    """Leave a create that cannot be settled to a person, with what it may be."""
-    flow = intent.flow
-    shown = ", ".join(answer.candidates) or "none was found"
-    now = timezone.now()
-    Failure.objects.update_or_create(
-        flow=flow,
-        record_id=intent.source_id,
-        child="",
-        state=Failure.State.OPEN,
-        defaults={
-            "type_pair_id": intent.type_pair_id,
-            "run": session.run,
-            "level": Failure.Level.RECORD,
-            "side": intent.source_side,
-            "title": intent.title,
-            "category": Category.UNKNOWN_OUTCOME,
-            "message": f"The reply to creating it in {flow.target_system} was lost, and nothing "
-            f"there tells for sure whether it exists. Candidates: {shown}.",
-            "hint": f"Look in {flow.target_system}. If it is there, delete it or give the flow a "
-            "lookup that finds it; then press Retry.",
-            "source_values": intent.source_values,
-            "sent_values": intent.sent_values,
-            "source_version": intent.source_version,
-            "target_id": answer.candidates[0] if len(answer.candidates) == 1 else "",
-            "first_at": now,
-            "last_at": now,
-            "next_try_at": None,
-        },
-    )
-
-
 def _settle_updates(session: Session, side: Side, intents: list[Intent]) -> int:
-    target, object_type = _target(session, side)
-    fields = dict.fromkeys([*_mapped(session, side), *_sent_fields(intents)])
-    found = target.read(object_type, [intent.target_id for intent in intents], list(fields))
+    end = session.end(side.other)
+    asked_at = end.connector.now()
+    ids = [intent.target_id for intent in intents]
+    found = end.connector.read(end.object_type, ids, _fields(session, side, intents))
     settled = 0
     with transaction.atomic():
         renew(session.lease)
         for intent in intents:
-            settled += _settle_update(session, intent, found.get(intent.target_id), target)
+            record = found.get(intent.target_id)
+            settled += _settle_update(session, intent, record, end, asked_at)
+    merging.follow_answer(session, side.other, found)
     return settled
 
 
 def _settle_update(
-    session: Session, intent: Intent, record: Record | None, target: Connector
+    session: Session, intent: Intent, record: Record | None, end: End, asked_at: datetime
 ) -> int:
-    """Judge by what the target holds: the old values, or something that came after ours."""
-    now_held = store_all(record.values) if record is not None else {}
-    is_old = all(
-        now_held.get(name) == intent.target_values.get(name) for name in intent.sent_values
-    )
+    """Judge by what the target holds now."""
     if record is None:
-        _plan_anew(intent, "Its counterpart was not found when its update was settled.")
-    elif not is_old:
-        # Ours arrived. Where another value stands on top of it, the base is what was sent, so
-        # that the other value is seen as the edit it is.
-        _link(session, intent, intent.target_id, intent.sent_values, record.version)
-    elif target.now() <= intent.sent_at + longest_request(target):
-        return 0  # it may still arrive
+        plan_anew(intent, "Its counterpart was not found when its update was settled.")
+        intent.delete()
+        return 1
+    verdict = judge_update(
+        restore_all(intent.sent_values), restore_all(intent.target_values), record.values
+    )
+    if verdict.has_arrived:
+        link_updated(session, intent, record, verdict)
+        if verdict.undone:
+            names = ", ".join(sorted(verdict.undone))
+            plan_anew(intent, f"Its update arrived, and {names} still holds the old value.")
+    elif record.id == intent.target_id and asked_at <= intent.sent_at + longest_request(
+        end.connector
+    ):
+        return 0  # it may still arrive; not so under an id that was merged away
     else:
-        _plan_anew(intent, "Its update was not carried out.")
+        plan_anew(intent, "Its update was not carried out.")
     intent.delete()
     return 1

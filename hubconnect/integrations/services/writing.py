@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from hubconnect.connectors.base import Values
-from hubconnect.connectors.errors import Category, ConnectorError, RecordError
+from hubconnect.connectors.errors import ConnectorError
 from hubconnect.engine.apply import Applied, Fate, Written, apply_creates, apply_updates
 from hubconnect.engine.loops import Trace, mark, remembered
 from hubconnect.engine.plan import (
@@ -20,10 +20,10 @@ from hubconnect.engine.plan import (
 )
 from hubconnect.engine.values import to_stored
 from hubconnect.integrations.models import RecordEvent
-from hubconnect.integrations.services import conflicts, unstored
+from hubconnect.integrations.services import conflicts, duplicates, unstored
 from hubconnect.integrations.services.conflicts import Known
 from hubconnect.integrations.services.intents import IntentJournal
-from hubconnect.integrations.services.planning import deleted
+from hubconnect.integrations.services.linked_already import already_linked
 from hubconnect.integrations.services.session import (
     Fault,
     Plans,
@@ -32,6 +32,7 @@ from hubconnect.integrations.services.session import (
     Session,
     event,
 )
+from hubconnect.integrations.stores import links_by_target
 
 SETTLE_WAIT = timedelta(seconds=10)
 
@@ -61,16 +62,24 @@ def _take_creates(
     session: Session, applied: Applied[CreatePlan], plans: Plans, result: Result
 ) -> None:
     answers = _complete_answers(session, applied.written)
+    created = [one.target_id for one in applied.written if one.fate is Fate.DONE]
+    taken = links_by_target(session.flow, created) if created else {}
+    refused: list[Written[CreatePlan]] = []
     for written in applied.written:
         record = written.plan.source
-        if written.fate is Fate.DONE:
+        other = taken.get(written.target_id) if written.fate is Fate.DONE else None
+        if other is not None and other.source_id != record.id:
+            result.intents_done.append(written.key)
+            error = already_linked(session.flow, record.id, written.target_id, other.source_id)
+            result.faults.append(Fault(record, error, written.target_id, written.plan.values))
+        elif written.fate is Fate.DONE:
             _created(session, written, answers[written.key], plans, result)
         elif written.fate is Fate.UNKNOWN:
             _unknown(session, written, result)
         else:
             result.intents_done.append(written.key)
-            error = written.error or _vanished()
-            result.faults.append(Fault(record, error, error.existing_id, written.plan.values))
+            refused.append(written)
+    duplicates.judge(session, refused, result)
 
 
 def _created(
@@ -129,10 +138,12 @@ def _take_updates(
             result.queued.append(Queue(session.flow.pk, plan.source.id, reason))
             result.count("held")
         elif written.fate is Fate.GONE:
-            error = deleted(session.flow, plan.link)
-            result.faults.append(Fault(plan.source, error, plan.link.target_id))
+            # A reading of it alone decides: it may have been merged, or deleted.
+            reason = f"Its counterpart {plan.link.target_id} was not there to be written."
+            result.queued.append(Queue(session.flow.pk, plan.source.id, reason))
+            result.count("held")
         else:
-            error = written.error or _vanished()
+            error = written.error or duplicates.vanished()
             fault = Fault(plan.source, error, plan.link.target_id, plan.writes)
             result.faults.append(fault)
 
@@ -273,11 +284,3 @@ def _complete_answers(
 def _sent(written: Written[CreatePlan] | Written[UpdatePlan]) -> Values:
     plan = written.plan
     return plan.values if isinstance(plan, CreatePlan) else plan.writes
-
-
-def _vanished() -> RecordError:
-    return RecordError(
-        "The target system answered without saying what became of the record.",
-        category=Category.UNKNOWN_OUTCOME,
-        hint="Press Retry.",
-    )

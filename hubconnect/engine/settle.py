@@ -1,0 +1,59 @@
+"""Judges, by what the target holds, what became of an update whose reply was lost."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from hubconnect.connectors import rich_text
+from hubconnect.connectors.base import Value, Values
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a lost update turned out to be.
+
+    Attributes:
+        has_arrived: the target shows it. If not, it may still be under way.
+        kept: fields that hold what was sent, as the system writes it.
+        topped: fields in which somebody's later edit stands on top of what was sent.
+        undone: fields that hold the old value though the update arrived: the system did not take
+            them, or somebody put them back. They are planned anew.
+    """
+
+    has_arrived: bool
+    kept: frozenset[str] = frozenset()
+    topped: frozenset[str] = frozenset()
+    undone: frozenset[str] = frozenset()
+
+
+def judge_update(sent: Values, before: Values, held: Values) -> Verdict:
+    """Compare field by field what was sent, what the target held before, and what it holds now.
+
+    A system takes the fields of an update together. So one field that holds what was sent shows
+    that all arrived; and where fields are as before and none is as sent, another value in a third
+    is somebody's edit of a record that our update never reached.
+    """
+    kept = frozenset(n for n, value in sent.items() if is_like(value, held.get(n)))
+    old = frozenset(n for n in sent if n not in kept and held.get(n) == before.get(n))
+    other = frozenset(sent) - kept - old
+    if not kept and (old or not other):
+        return Verdict(has_arrived=False)
+    return Verdict(has_arrived=True, kept=kept, topped=other, undone=old)
+
+
+def is_like(sent: Value, held: Value) -> bool:
+    """Tell whether a system may have made of a sent value what it holds.
+
+    Systems trim texts, write addresses in lower case, clean markup, and cut parts of seconds.
+    """
+    if sent == held:
+        return True
+    if isinstance(sent, str) and isinstance(held, str):
+        plain, text = " ".join(sent.split()), " ".join(held.split())
+        if text in (plain, plain.lower()):
+            return True
+        is_markup = "<" in sent and "<" in held
+        return is_markup and rich_text.normalise(sent) == rich_text.normalise(held)
+    if isinstance(sent, datetime) and isinstance(held, datetime):
+        is_cut = held.microsecond in (0, sent.microsecond // 1000 * 1000)
+        return is_cut and sent.replace(microsecond=0) == held.replace(microsecond=0)
+    return sent in (None, "") and held in (None, "")

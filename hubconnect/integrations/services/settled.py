@@ -1,0 +1,174 @@
+"""Stores what a lost reply turned out to be: a link, a new plan, or a question to a person.
+
+All of it is called within a transaction of a run that has the lease.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from hubconnect.connectors.base import Record
+from hubconnect.connectors.errors import Category
+from hubconnect.engine.settle import Verdict
+from hubconnect.engine.values import Stored, store_all, to_stored
+from hubconnect.integrations.models import (
+    Decision,
+    Failure,
+    Intent,
+    Link,
+    PastCreate,
+    QueuedRead,
+    RecordEvent,
+    Side,
+)
+from hubconnect.integrations.services import claims, counting, rollup
+from hubconnect.integrations.services.candidates import listed
+from hubconnect.integrations.services.session import Session
+
+Base = dict[str, list[Stored]]
+
+
+def link_created(session: Session, intent: Intent, target_id: str, record: Record | None) -> None:
+    """Link what a lost reply had created, with the bases the reply would have given."""
+    source = Side(intent.source_side)
+    version = record.version if record is not None else ""
+    held = store_all(record.values) if record is not None else intent.sent_values
+    link = Link(
+        type_pair_id=intent.type_pair_id,
+        title=intent.title,
+        **{
+            f"{source}_id": intent.source_id,
+            f"{source.other}_id": record.id if record is not None else target_id,
+            f"{source}_base": {k: [v, intent.source_version] for k, v in _read(intent).items()},
+            f"{source.other}_base": {name: [value, version] for name, value in held.items()},
+            f"{source}_version": intent.source_version,
+        },
+    )
+    try:
+        with transaction.atomic():
+            link.save()
+    except IntegrityError:
+        # One of both was linked by other means meanwhile: the next reading says with what.
+        plan_anew(intent, f"Its create was settled: {target_id} is linked already.")
+        return
+    Decision.objects.filter(
+        type_pair_id=intent.type_pair_id, side=source, record_id=intent.source_id
+    ).delete()
+    if intent.lookup_key:
+        kept = (source.other, intent.lookup_key, intent.source_id, target_id)
+        claims.keep(session.lease, [kept])
+    _tell(session, intent, target_id, RecordEvent.Kind.CREATED, "created")
+
+
+def link_updated(session: Session, intent: Intent, record: Record, verdict: Verdict) -> None:
+    """Move the bases of the fields that a lost reply had written.
+
+    Where somebody's edit stands on top of what was sent, the base is what was sent, so that the
+    edit is seen as one.
+    """
+    source = Side(intent.source_side)
+    link = Link.objects.filter(
+        type_pair_id=intent.type_pair_id, **{f"{source}_id": intent.source_id}
+    ).first()
+    if link is None:
+        return  # given up meanwhile: the next reading decides
+    values, moved = _read(intent), verdict.kept | verdict.topped
+    pairs = [(s, t) for s, t in intent.pairs or [] if t in moved]
+    names = {s for s, _ in pairs if s} if intent.pairs else set(values)
+    source_base = {n: [values.get(n), intent.source_version] for n in names}
+    target_base: Base = {
+        name: [to_stored(record.values.get(name)), record.version] for name in verdict.kept
+    }
+    target_base |= {name: [intent.sent_values[name], record.version] for name in verdict.topped}
+    setattr(link, f"{source}_base", getattr(link, f"{source}_base") | source_base)
+    setattr(link, f"{source.other}_base", getattr(link, f"{source.other}_base") | target_base)
+    setattr(link, f"{source}_version", intent.source_version)
+    link.save()
+    _tell(session, intent, intent.target_id, RecordEvent.Kind.UPDATED, "updated")
+
+
+def _read(intent: Intent) -> Mapping[str, Stored]:
+    """Return the source's values as they were read for the write."""
+    values: Mapping[str, Stored] = intent.source_values
+    return values
+
+
+def _tell(
+    session: Session, intent: Intent, target_id: str, kind: RecordEvent.Kind, count: str
+) -> None:
+    RecordEvent.objects.create(
+        run=session.run,
+        kind=kind,
+        source_id=intent.source_id,
+        target_id=target_id,
+        title=intent.title,
+        detail={"reason": "Its reply had been lost; the record shows that it was carried out."},
+        at=timezone.now(),
+    )
+    counting.count(session, count)
+    linked = int(kind == RecordEvent.Kind.CREATED)
+    rollup.add(session.flow.pk, timezone.now(), linked=linked, **{count: 1})
+
+
+def plan_anew(intent: Intent, reason: str) -> None:
+    """Have the source record read afresh."""
+    QueuedRead.objects.get_or_create(
+        flow_id=intent.flow_id,
+        record_id=intent.source_id,
+        defaults={"reason": reason[:255], "due_at": timezone.now()},
+    )
+
+
+def remember_sent(intent: Intent) -> None:
+    """Remember when a create was sent first that, as it seems, was not carried out.
+
+    Should a second one be refused because the record is there, this tells that it may be ours.
+    """
+    row, is_new = PastCreate.objects.get_or_create(
+        type_pair_id=intent.type_pair_id,
+        side=intent.source_side,
+        record_id=intent.source_id,
+        defaults={"sent_at": intent.sent_at},
+    )
+    if not is_new and row.sent_at is None:
+        row.sent_at = intent.sent_at
+        row.save(update_fields=["sent_at"])
+
+
+def give_up(session: Session, intent: Intent, candidates: Sequence[Record]) -> None:
+    """Leave a create that cannot be settled to a person, with what it may be."""
+    flow, side = intent.flow, Side(intent.source_side)
+    remember_sent(intent)
+    shown = ", ".join(one.id for one in candidates[:10]) or "none was found"
+    end, source = session.end(side.other), session.end(side)
+    now = timezone.now()
+    Failure.objects.update_or_create(
+        flow=flow,
+        record_id=intent.source_id,
+        child="",
+        state=Failure.State.OPEN,
+        defaults={
+            "type_pair_id": intent.type_pair_id,
+            "run": session.run,
+            "level": Failure.Level.RECORD,
+            "side": intent.source_side,
+            "title": intent.title,
+            "record_url": source.connector.url(source.object_type, intent.source_id),
+            "category": Category.UNKNOWN_OUTCOME,
+            "message": f"The reply to creating it in {flow.target_system} was lost, and nothing "
+            f"there tells for sure whether it exists. Candidates: {shown}.",
+            "hint": f"Look in {flow.target_system}. If one of them is it, link the two. If none "
+            "is, press Retry, which creates it.",
+            "source_values": intent.source_values,
+            "sent_values": intent.sent_values,
+            "source_version": intent.source_version,
+            "target_id": candidates[0].id if len(candidates) == 1 else "",
+            "candidates": listed(
+                end, [one.id for one in candidates], candidates, list(intent.sent_values)
+            ),
+            "first_at": now,
+            "last_at": now,
+            "next_try_at": None,
+        },
+    )
