@@ -33,6 +33,7 @@ class Server:
 def handler_of(server: Server) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # an answer leaves in one piece: no waiting for its acknowledgement
 
         def answer(self) -> None:
             size = int(self.headers.get("Content-Length") or 0)
