@@ -226,14 +226,15 @@ class Promises(RuleBasedStateMachine):
             note(f"{run} {way}: {run.state} {run.message}")
             assert run.state != run.State.CRASHED, run.message
 
-    def let_time_pass(self) -> None:
+    def let_time_pass(self, *, are_failures_due: bool = True) -> None:
         """Make everything due, as minutes do."""
         now = timezone.now()
         for desk in self.desks.values():
             desk.is_frozen = False  # an index is not behind for that long
             desk.catch_up()
             desk.ahead += timedelta(minutes=5)
-        Failure.objects.filter(state=Failure.State.OPEN).update(next_try_at=now)
+        if are_failures_due:
+            Failure.objects.filter(state=Failure.State.OPEN).update(next_try_at=now)
         QueuedRead.objects.update(due_at=now)
         FollowUp.objects.filter(due_at__isnull=False).update(due_at=now)
         Flow.objects.update(next_sweep_at=now)
@@ -251,17 +252,20 @@ class Promises(RuleBasedStateMachine):
             if not is_open and before == self.written():
                 break
         self.check()
-        before = self.written()
-        self.sync()
-        self.sync()
-        assert before == self.written(), "It bounces: a sync at rest wrote something."
+        # A failure that is tried again writes by design; here nobody asks for it.
+        Failure.objects.filter(state=Failure.State.OPEN).update(next_try_at=None)
+        before = [len(one) for one in self.written()]
+        self.sync(are_failures_due=False)
+        self.sync(are_failures_due=False)
+        more = [one[number:] for one, number in zip(self.written(), before, strict=True)]
+        assert more == [[], []], f"It bounces: syncs at rest wrote {more}."
 
     def written(self) -> list[list[str]]:
         """Return what was written to both desks so far."""
         return [list(desk.writes) for desk in self.desks.values()]
 
-    def sync(self) -> None:
-        self.let_time_pass()
+    def sync(self, *, are_failures_due: bool = True) -> None:
+        self.let_time_pass(are_failures_due=are_failures_due)
         for way in ("to_right", "to_left"):
             self.run_once(way)
 

@@ -1,6 +1,6 @@
 """A connector whose accounts live in this process: for rules of forms, not of any real system."""
 
-# ruff: noqa: ARG002, EM101  it keeps the interface and uses little of it
+# ruff: noqa: EM101  it keeps the interface and uses little of it
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
