@@ -363,4 +363,7 @@ class ByCode(Promises):
         self.seen[code] = Thing()
         for side, name in zip(self.desks, names, strict=True):
             self.add(side, code, name, None)
+        # Long ago: no lookup in HubSpot's index finds what was made there a second ago.
+        hub = self.desks[Side.LEFT]
+        hub.index |= {one: hub.rows[one] for one in hub.ids_of(code)}
         return multiple(code)
