@@ -254,10 +254,10 @@ class Promises(RuleBasedStateMachine):
         self.check()
         # A failure that is tried again writes by design; here nobody asks for it.
         Failure.objects.filter(state=Failure.State.OPEN).update(next_try_at=None)
-        before = [len(one) for one in self.written()]
+        lengths = [len(one) for one in self.written()]
         self.sync(are_failures_due=False)
         self.sync(are_failures_due=False)
-        more = [one[number:] for one, number in zip(self.written(), before, strict=True)]
+        more = [one[number:] for one, number in zip(self.written(), lengths, strict=True)]
         assert more == [[], []], f"It bounces: syncs at rest wrote {more}."
 
     def written(self) -> list[list[str]]:

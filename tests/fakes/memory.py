@@ -13,6 +13,7 @@ from typing import ClassVar, TypeVar
 
 from hubconnect.connectors import rich_text
 from hubconnect.connectors.base import (
+    ALL_IDS,
     Ability,
     Capability,
     CheckReport,
@@ -20,6 +21,7 @@ from hubconnect.connectors.base import (
     Criteria,
     Draft,
     Field,
+    IdRange,
     ObjectType,
     ObjectTypeReport,
     Operator,
@@ -222,7 +224,12 @@ class MemoryConnector(Connector):
             after = page.after
 
     def everything(
-        self, object_type: str, criteria: Criteria, fields: Sequence[str], after: str = ""
+        self,
+        object_type: str,
+        criteria: Criteria,
+        fields: Sequence[str],
+        after: str = "",
+        within: IdRange = ALL_IDS,
     ) -> Iterator[Page]:
         while True:
             page = self._page(self.do(lambda: self.desk.rows), after, fields)

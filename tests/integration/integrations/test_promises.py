@@ -1,7 +1,7 @@
 """Whatever people edit, in whatever order flows run and wherever they end: the promises hold.
 
 Chance is fixed, so that a run can be repeated; ``HUBCONNECT_TEST_SEED`` gives another, and
-``HUBCONNECT_TEST_EXAMPLES`` more of it.
+``HUBCONNECT_TEST_EXAMPLES`` more of it. With ``HUBCONNECT_TEST_SHRINK`` what fails is made shorter.
 """
 
 import os
@@ -17,7 +17,8 @@ from tests.promises import ByCode, Promises
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SEED = int(os.environ.get("HUBCONNECT_TEST_SEED", "20261125"))
-EXAMPLES = int(os.environ.get("HUBCONNECT_TEST_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("HUBCONNECT_TEST_EXAMPLES", "20"))
+PHASES = (Phase.generate, *([Phase.shrink] if os.environ.get("HUBCONNECT_TEST_SHRINK") else []))
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +39,7 @@ def test_nothing_is_lost_doubled_or_bounced(machine: type[Promises]) -> None:
             stateful_step_count=25,
             deadline=None,
             database=None,
-            phases=(Phase.generate,),
+            phases=PHASES,
             suppress_health_check=list(HealthCheck),
         ),
     )
