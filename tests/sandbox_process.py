@@ -237,6 +237,10 @@ class Sandbox:
         """
         self._control("POST", "faults", {"name": name, **values} if name else values)
 
+    def has_faults(self) -> bool:
+        """Tell whether a fault is still to come."""
+        return bool(self._control("GET", "faults")["on"])
+
     def clear_faults(self) -> None:
         """Switch all faults off."""
         self._control("DELETE", "faults")

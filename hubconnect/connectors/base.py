@@ -26,6 +26,7 @@ from hubconnect.connectors.parameters import Parameter, Secret
 
 if TYPE_CHECKING:
     from hubconnect.connectors.children import Associating, Attaching, Commenting
+    from hubconnect.connectors.remembering import Remembering
 
 Value = str | Decimal | bool | date | datetime | frozenset[str] | None
 Values = Mapping[str, Value]
@@ -505,6 +506,11 @@ class Connector(ABC):
     @property
     def attaching(self) -> "Attaching | None":
         """Return what reads and writes files, or None."""
+        return None
+
+    @property
+    def remembering(self) -> "Remembering | None":
+        """Return what tells earlier values of fields, or None."""
         return None
 
     @classmethod

@@ -42,6 +42,22 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Restore:
+    """A target value that was overwritten unseen and that a person wants back.
+
+    ``source`` and ``target`` are what both sides held, in stored form, when the person chose.
+    """
+
+    value: Value
+    source: Stored
+    target: Stored
+
+    def fits(self, source: Value, target: Value) -> bool:
+        """Tell whether both sides still hold what the person saw."""
+        return bool(to_stored(source) == self.source and to_stored(target) == self.target)
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What to do about one field, and the remark a person should see."""
 

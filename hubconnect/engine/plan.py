@@ -13,6 +13,7 @@ from hubconnect.engine.conflict import (
     Base,
     Choice,
     Decision,
+    Restore,
     chosen,
     decide,
     has_changed,
@@ -81,11 +82,13 @@ class Standing:
 
     Attributes:
         choices: what a person chose about fields in conflict.
+        restores: target values that were overwritten unseen and are to be put back.
         not_stored: source values that the target accepted and did not keep, by field names.
         is_carried_back: the opposite flow is at work.
     """
 
     choices: Mapping[Names, Choice] = field(default_factory=dict)
+    restores: Mapping[Names, Restore] = field(default_factory=dict)
     not_stored: Mapping[Names, Stored] = field(default_factory=dict)
     is_carried_back: bool = True
 
@@ -115,6 +118,8 @@ class UpdatePlan:
         gives_back: pairs whose target value belongs on the source.
         asked: fields in conflict about which a person is to decide; their bases stay.
         kept: pairs that are not sent again, because the target did not keep the same value.
+        restored: pairs whose target gets back a value that was overwritten; no base moves, so that
+            the opposite flow carries it on as the edit it was.
     """
 
     source: Record
@@ -128,6 +133,7 @@ class UpdatePlan:
     changes: tuple[FieldChange, ...]
     asked: tuple[Asked, ...] = ()
     kept: tuple[Names, ...] = ()
+    restored: tuple[Names, ...] = ()
 
     @property
     def does_nothing(self) -> bool:
@@ -227,6 +233,7 @@ def plan_update(
         changes=tuple(draft.changes),
         asked=tuple(draft.asked),
         kept=tuple(draft.kept),
+        restored=tuple(draft.restored),
     )
 
 
@@ -241,6 +248,7 @@ class _Draft:
         self.gives_back: list[Names] = []
         self.asked: list[Asked] = []
         self.kept: list[Names] = []
+        self.restored: list[Names] = []
         self.kept_sources: set[str] = set()
         self.changes: list[FieldChange] = []
         self.refused: list[RecordError] = []
@@ -251,7 +259,7 @@ class _Draft:
         held = target.values.get(flow.target.name)
         source_base = base_of(link.source_base, names[0]) if names[0] else None
         target_base = base_of(link.target_base, flow.target.name)
-        if self._was_not_kept(names, value):
+        if self._was_not_kept(names, value) or self._restores(flow, value, held):
             return
         try:
             decision = decide(
@@ -278,6 +286,20 @@ class _Draft:
             return False
         self.kept.append(names)
         self.kept_sources.add(names[0])
+        return True
+
+    def _restores(self, flow: FieldFlow, value: Value, held: Value) -> bool:
+        """Tell whether the target gets back what was overwritten, as a person chose."""
+        names = names_of(flow)
+        restore = self.standing.restores.get(names)
+        if restore is None or not restore.fits(value, held):
+            return False
+        self.writes[flow.target.name] = restore.value
+        self.restored.append(names)
+        self.kept_sources.add(names[0])
+        remark = "a person chose the value that had been overwritten"
+        change = FieldChange(flow.target.name, flow.target.label, held, restore.value, remark)
+        self.changes.append(change)
         return True
 
     def _note(

@@ -179,6 +179,17 @@ class HubSpotApi:
             body["idProperty"] = id_property
         return self._post(f"{OBJECTS}/{object_type}/batch/read", body, "batch read")
 
+    def batch_history(
+        self, object_type: str, ids: Iterable[str], properties: Sequence[str]
+    ) -> Answer:
+        """Return up to fifty records with the history of properties."""
+        body: Json = {
+            "inputs": [{"id": each} for each in ids],
+            "properties": [],
+            "propertiesWithHistory": list(properties),
+        }
+        return self._post(f"{OBJECTS}/{object_type}/batch/read", body, "history")
+
     def search(self, object_type: str, body: Mapping[str, Any]) -> Answer:
         """Search the index, which lags behind the records by seconds."""
         return self._post(

@@ -61,6 +61,7 @@ from hubconnect.connectors.hubspot.parameters import PARAMETERS
 from hubconnect.connectors.hubspot.places import build_places, find_record, opened_at
 from hubconnect.connectors.hubspot.quota import Quota
 from hubconnect.connectors.hubspot.records import RecordReader
+from hubconnect.connectors.hubspot.remembering import Histories
 from hubconnect.connectors.hubspot.schema import Schema, pack, unpack
 from hubconnect.connectors.hubspot.scopes import EVERYTHING, build_needs
 from hubconnect.connectors.hubspot.settling import Settler
@@ -304,6 +305,11 @@ class HubSpotConnector(Connector):
     @override
     def attaching(self) -> Files:
         return Files(self._api, self._notebook, self._links, self._reader, self.now)
+
+    @property
+    @override
+    def remembering(self) -> Histories:
+        return Histories(self._api, self._schema, self._text("app_id"))
 
     # What the methods above are made of
 

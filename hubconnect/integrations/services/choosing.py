@@ -1,6 +1,6 @@
 """Decides which records of a page need work: drops what is known, holds what must wait."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -44,9 +44,10 @@ def choose(
     """
     records = list({record.id: record for record in records}.values())
     links = source_links(session, records)
-    kept = _drop_known(session, records, links, is_forced=is_forced)
+    wanted = conflicts.to_restore(session, links) if is_forced else set[str]()
+    kept = _drop_known(session, records, links, wanted, is_forced=is_forced)
     if kept and not is_settled:
-        kept = _read_again(session, kept, links, is_forced=is_forced)
+        kept = _read_again(session, kept, links, wanted, is_forced=is_forced)
     kept = _within_criteria(session, kept, links, is_forced=is_forced)
     result.count("unchanged", len(records) - len(kept))
     result.seen += links
@@ -62,17 +63,22 @@ def _drop_known(
     session: Session,
     records: Sequence[Record],
     links: dict[str, LinkState],
+    wanted: Collection[str],
     *,
     is_forced: bool,
 ) -> list[Record]:
-    """Drop what was read before, what equals the base, and what was decided about already."""
+    """Drop what was read before, what equals the base, and what was decided about already.
+
+    Those in ``wanted`` stay in any case.
+    """
     spec = session.spec.plan
     ordered = session.source.has_ordered_versions and not is_forced
     fresh = []
     for record in records:
         link = links.get(record.id)
         is_old = link is not None and ordered and record.version < link.source_version
-        if not (is_old or (link is not None and is_echo(record, link, spec))):
+        is_known = is_old or (link is not None and is_echo(record, link, spec))
+        if not is_known or record.id in wanted:
             fresh.append(record)
     decided = decisions(session.flow, [record.id for record in fresh]) if fresh else {}
     return [
@@ -97,7 +103,12 @@ def _still_holds(session: Session, decision: Decision, record: Record, *, is_lin
 
 
 def _read_again(
-    session: Session, records: list[Record], links: dict[str, LinkState], *, is_forced: bool
+    session: Session,
+    records: list[Record],
+    links: dict[str, LinkState],
+    wanted: Collection[str],
+    *,
+    is_forced: bool,
 ) -> list[Record]:
     """Replace values of a search index, which may lag, by those of the database."""
     flow = session.flow
@@ -108,7 +119,7 @@ def _read_again(
     fresh = list({one.id: one for r in records if (one := found.get(r.id)) is not None}.values())
     if any(one.id not in links for one in fresh):
         links |= source_links(session, fresh)
-    return _drop_known(session, fresh, links, is_forced=is_forced)
+    return _drop_known(session, fresh, links, wanted, is_forced=is_forced)
 
 
 def _within_criteria(

@@ -22,7 +22,7 @@ from django.db.models import Q
 
 from hubconnect.connectors.base import Field, Record
 from hubconnect.connectors.errors import Category
-from hubconnect.engine.conflict import Base, Choice, Missing
+from hubconnect.engine.conflict import Base, Choice, Missing, Restore
 from hubconnect.engine.plan import (
     Asked,
     FieldChange,
@@ -110,12 +110,37 @@ def standing(session: Session, known: Known | None) -> Standing:
         for entry in entries
         if "choice" in entry and "overwritten" not in entry
     }
+    restores = {
+        names_of(entry, side): Restore(
+            value=from_stored(entry["lost"]),
+            source=_end(entry, side)["value"],
+            target=_end(entry, side.other)["value"],
+        )
+        for entry in entries
+        if is_to_restore(entry) and entry["overwritten"] == side.other
+    }
     failure = known.not_stored if known is not None else None
     return Standing(
         choices=choices,
+        restores=restores,
         not_stored=unstored.refused_again(failure, session.spec.plan),
         is_carried_back=session.opposite is not None,
     )
+
+
+def is_to_restore(entry: Entry) -> bool:
+    """Tell whether a person chose the value that was overwritten unseen."""
+    return "overwritten" in entry and entry.get("choice") == entry["overwritten"]
+
+
+def to_restore(session: Session, links: Mapping[str, LinkState]) -> set[str]:
+    """Return the source ids of records whose overwritten values this flow is to put back."""
+    side = session.flow.source_side
+    return {
+        source_id
+        for source_id, one in known(session, links.values()).items()
+        if any(is_to_restore(entry) and entry["overwritten"] != side for entry in one.entries)
+    }
 
 
 def names_of(entry: Entry, source: Side) -> Names:
@@ -145,7 +170,11 @@ def note(
     if not (old or plan.asked or overwritten):
         return
     new = [entry for entry in old if _stays(session, plan, entry, is_done=is_done)]
+    new = [_renewed(session, plan, entry) for entry in new]
     new += [_entry(session, one) for one in plan.asked]
+    side = session.flow.source_side
+    lost_now = {names_of(entry, side) for entry in overwritten}
+    new = [entry for entry in new if names_of(entry, side) not in lost_now]
     new += overwritten
     if not new and failure is not None:
         result.healed.append(failure)
@@ -159,13 +188,36 @@ def _stays(session: Session, plan: UpdatePlan, entry: Entry, *, is_done: bool) -
     if any(one.names == names for one in plan.asked):
         return False  # it comes anew, with the values of now
     if "overwritten" in entry:
-        return True
+        return not (is_done and names in plan.restored)
     mine = {names_of_row(row) for row in session.spec.plan.flows if row.at_update}
     if names not in mine:
         return _is_mapped(session, names)
     if names in plan.gives_back and "choice" in entry:
         return True
     return names in plan.sent and not is_done
+
+
+def _renewed(session: Session, plan: UpdatePlan, entry: Entry) -> Entry:
+    """Ask again where an overwritten value was to be put back and both sides moved on since."""
+    side = session.flow.source_side
+    if not is_to_restore(entry) or entry["overwritten"] != side.other:
+        return entry
+    source_name, target_name = names_of(entry, side)
+    if (source_name, target_name) in plan.restored:
+        return entry
+    source: End = {**_end(entry, side), "value": to_stored(plan.source.values.get(source_name))}
+    target: End = {
+        **_end(entry, side.other),
+        "value": to_stored(plan.target.values.get(target_name)),
+    }
+    left, right = (source, target) if side is Side.LEFT else (target, source)
+    return {
+        "left": left,
+        "right": right,
+        "has_base": entry["has_base"],
+        "overwritten": entry["overwritten"],
+        "lost": entry["lost"],
+    }
 
 
 def _is_mapped(session: Session, names: Names) -> bool:
@@ -177,14 +229,15 @@ def _is_mapped(session: Session, names: Names) -> bool:
 
 def _entry(session: Session, asked: Asked) -> Entry:
     row = asked.flow
-    source = _make_end(row.source, asked.source_base, to_stored(asked.source))
-    target = _make_end(row.target, asked.target_base, to_stored(asked.target))
+    source = make_end(row.source, asked.source_base, to_stored(asked.source))
+    target = make_end(row.target, asked.target_base, to_stored(asked.target))
     left, right = (source, target) if session.flow.source_side is Side.LEFT else (target, source)
     is_new = isinstance(asked.source_base, Missing) or isinstance(asked.target_base, Missing)
     return {"left": left, "right": right, "has_base": not is_new}
 
 
-def _make_end(of: Field | None, base: Base, value: Stored) -> End:
+def make_end(of: Field | None, base: Base, value: Stored) -> End:
+    """Return one side of a field in conflict."""
     return {
         "field": of.name if of is not None else "",
         "label": of.label if of is not None else "",

@@ -18,6 +18,7 @@ from hubconnect.core.models import User
 from hubconnect.engine.values import Stored, from_stored, show
 from hubconnect.integrations.models import Failure, Flow, Link, QueuedRead, Side
 from hubconnect.integrations.services import parts
+from hubconnect.integrations.services.closing import close
 from hubconnect.integrations.services.conflicts import End, Entry
 from hubconnect.integrations.services.nudging import Nudge
 from hubconnect.integrations.services.parts import Acted, Part, PartRefusedError
@@ -146,7 +147,7 @@ def _digest(entries: list[Entry]) -> str:
 
 
 @transaction.atomic
-def decide(failure: Failure, posted: Mapping[str, str], actor: User) -> Acted:  # noqa: ARG001 - asked of all acts
+def decide(failure: Failure, posted: Mapping[str, str], actor: User) -> Acted:
     """Take a person's choices by field (``field-0``: ``left`` or ``right``); carry them out soon.
 
     ``seen`` tells which values they are about.
@@ -169,13 +170,28 @@ def decide(failure: Failure, posted: Mapping[str, str], actor: User) -> Acted:  
         raise PartRefusedError(msg)
     for at, side in taken.items():
         entries[at]["choice"] = side
-    row.conflicts = entries
+    # What was written over somebody's value stands there already.
+    left = [one for one in entries if not _stands_already(one)]
+    if not left:
+        close(row, Failure.State.HEALED, timezone.now(), actor=actor)
+        return Acted("What was written stays.")
+    row.conflicts = left
     row.save(update_fields=["conflicts"])
+    nudge = _carry_out(row, {_side_read(one) for one in left if "choice" in one})
     integration = row.flow.pair.integration
-    nudge = _carry_out(row, {Side(side) for side in taken.values()})
     if not integration.is_active:
         return Acted(f"Your choice is kept until {integration} is active again.", nudge)
     return Acted("Your choice is carried out with the next run.", nudge)
+
+
+def _stands_already(entry: Entry) -> bool:
+    return "overwritten" in entry and entry.get("choice", "") not in ("", entry["overwritten"])
+
+
+def _side_read(entry: Entry) -> Side:
+    """Return the side whose flow carries a choice out: to put a value back, it writes there."""
+    side = Side(entry["choice"])
+    return side.other if "overwritten" in entry else side
 
 
 def _carry_out(failure: Failure, sides: set[Side]) -> Nudge:

@@ -20,7 +20,7 @@ from hubconnect.engine.plan import (
 )
 from hubconnect.engine.values import to_stored
 from hubconnect.integrations.models import RecordEvent
-from hubconnect.integrations.services import conflicts, duplicates, unstored
+from hubconnect.integrations.services import conflicts, duplicates, overwritten, unstored
 from hubconnect.integrations.services.conflicts import Known
 from hubconnect.integrations.services.intents import IntentJournal
 from hubconnect.integrations.services.linked_already import already_linked
@@ -119,11 +119,13 @@ def _take_updates(
     session: Session, applied: Applied[UpdatePlan], plans: Plans, result: Result
 ) -> None:
     answers = _complete_answers(session, applied.written)
+    lost = overwritten.find(session, applied.written)
     for written in applied.written:
         plan = written.plan
         known = plans.known.get(plan.source.id)
         is_done = written.fate is Fate.DONE
-        conflicts.note(session, plan, known, result, is_done=is_done)
+        found = lost.get(plan.source.id, ())
+        conflicts.note(session, plan, known, result, is_done=is_done, overwritten=found)
         if written.fate is Fate.UNKNOWN:
             _unknown(session, written, result)
             if known is not None:  # what a person chose is looked at once this is settled

@@ -1,0 +1,141 @@
+"""Edits that come between our read and our write."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django.fixtures import Settings
+
+from hubconnect.connectors.errors import Category
+from hubconnect.integrations.models import Failure
+from hubconnect.integrations.services import deciding
+from hubconnect.mappings.models import FieldMapping
+from tests.house import NAMES, House, furnish
+from tests.pages import text
+from tests.sandbox_process import Sandbox, sandbox
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ANA = "ana@x.example"
+UPDATE = "/crm/objects/2026-03/contacts/batch/update"
+
+
+@pytest.fixture
+def hub() -> Iterator[Sandbox]:
+    with sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def house(hub: Sandbox, tmp_path: Path, settings: Settings) -> House:
+    settings.SQLITE_DIR = tmp_path
+    hub.create("contacts", {"email": ANA, "firstname": "Ana", "lastname": "Poe"})
+    rows = [{**row, "conflict": "ask"} for row in NAMES]
+    furnished = furnish(hub, tmp_path / "desk.sqlite3", rows=rows)
+    furnished.activate()
+    furnished.sync()
+    furnished.sync()
+    return furnished
+
+
+@contextmanager
+def just_before_the_write(hub: Sandbox, record_id: str, **values: str) -> Iterator[None]:
+    """Have somebody edit a contact once our update is under way and before it is done."""
+    hub.fault(path=UPDATE, delay_s=1.0)
+
+    def edit() -> None:
+        for _ in range(400):
+            if not hub.has_faults():
+                hub.update("contacts", record_id, values)
+                return
+            threading.Event().wait(0.02)
+
+    somebody = threading.Thread(target=edit)
+    somebody.start()
+    try:
+        yield
+    finally:
+        somebody.join()
+
+
+def overwrite(house: House) -> Failure:
+    """Write first name Anne to HubSpot over Anja, which somebody has just entered there."""
+    house.desk.run("update customers set first_name = 'Anne' where email = ?", ANA)
+    with just_before_the_write(house.hub, house.contact_id(ANA), firstname="Anja"):
+        house.run_until_seen("to_left")
+    assert house.contacts()[ANA] == ("Anne", "Poe")
+    (failure,) = house.open_failures()
+    return failure
+
+
+def decide(client: Client, failure: Failure, side: str) -> str:
+    shown = deciding.shown(failure)
+    assert shown is not None
+    answer = client.post(
+        reverse("integrations:failure_part", args=[failure.pk, "conflict"]),
+        {"field-0": side, "seen": shown.seen},
+        follow=True,
+    )
+    return text(answer)
+
+
+def test_a_value_overwritten_unseen_is_shown_and_can_be_put_back(
+    house: House, sync_admin_client: Client
+) -> None:
+    failure = overwrite(house)
+    assert failure.category == Category.CONFLICT
+    (entry,) = failure.conflicts
+    assert (entry["overwritten"], entry["lost"]) == ("left", "Anja")
+    assert "overwritten" in failure.message
+    page = text(sync_admin_client.get(reverse("integrations:failure_detail", args=[failure.pk])))
+    for word in ("Anja", "Anne", "overwritten"):
+        assert word in page
+    house.sync()
+    house.sync()
+    assert house.open_failures() == [failure]  # both sides being equal does not heal it
+    assert "carried out with the next run" in decide(sync_admin_client, failure, "left")
+    house.run("to_left")
+    assert house.contacts()[ANA] == ("Anja", "Poe")
+    assert house.open_failures() == []
+    house.sync_until(lambda: house.desk.customers()[ANA] == ("Anja", "Poe"))
+    house.sync()
+    there, back = house.sync()
+    assert there.is_idle
+    assert back.is_idle
+
+
+def test_what_was_written_may_stay(house: House, sync_admin_client: Client) -> None:
+    failure = overwrite(house)
+    assert "What was written stays." in decide(sync_admin_client, failure, "right")
+    assert house.open_failures() == []
+    house.sync()
+    house.sync()
+    assert house.contacts()[ANA] == house.desk.customers()[ANA] == ("Anne", "Poe")
+
+
+def test_putting_back_is_asked_anew_if_a_value_changed_since(
+    house: House, sync_admin_client: Client
+) -> None:
+    failure = overwrite(house)
+    decide(sync_admin_client, failure, "left")
+    house.hub.update("contacts", house.contact_id(ANA), {"firstname": "Annabel"})
+    house.run("to_left")
+    assert house.contacts()[ANA] == ("Annabel", "Poe")
+    (failure,) = house.open_failures()
+    assert "Choose again" in failure.hint
+    assert failure.conflicts[0]["left"]["value"] == "Annabel"
+
+
+def test_history_is_read_only_for_fields_about_which_a_person_is_asked(house: House) -> None:
+    house.desk.run("update customers set first_name = 'Anne' where email = ?", ANA)
+    asked = house.run_until_seen("to_left")
+    assert asked.calls["target"]["history"] == 1
+    assert house.open_failures() == []
+    FieldMapping.objects.update(conflict="none")
+    house.desk.run("update customers set first_name = 'Anna' where email = ?", ANA)
+    not_asked = house.run_until_seen("to_left")
+    assert "history" not in not_asked.calls["target"]
