@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hubconnect.connectors.base import Condition, Operator, Window
+from hubconnect.connectors.base import Condition, IdRange, Operator, Window
 from hubconnect.connectors.errors import AttentionError
 from tests.contract.subject import Subject
 
@@ -157,3 +157,52 @@ def test_counts_agree_with_what_is_there(subject: Subject) -> None:
 def test_an_object_type_that_vanished_needs_attention(subject: Subject) -> None:
     with pytest.raises(AttentionError):
         subject.connector.fields("no_such_thing")
+
+
+def test_ranges_hold_every_record_once(subject: Subject) -> None:
+    made = subject.make_records(23)
+    kind, connector = subject.object_type, subject.connector
+    subject.settle_down()
+    ranges = connector.cut(kind, (), 4)
+    found = [
+        [r.id for page in connector.everything(kind, (), [], within=one) for r in page.records]
+        for one in ranges
+    ]
+    assert [one for part in found for one in part] == made
+    assert 1 < len(ranges) <= 4
+    assert max(map(len, found)) <= 9, "the ranges are lopsided"
+    assert (ranges[0].above, ranges[-1].upto) == ("", "")
+
+
+def test_a_range_goes_on_where_it_stopped_and_ends_with_its_last_id(subject: Subject) -> None:
+    made = subject.make_records(9)
+    subject.settle_down()
+    pages = subject.connector.everything(
+        subject.object_type, (), [], after=made[3], within=IdRange(made[1], made[6])
+    )
+    assert [record.id for page in pages for record in page.records] == made[4:7]
+
+
+def test_what_the_criteria_take_is_cut_by_its_own_number(subject: Subject) -> None:
+    made = subject.make_records(12)
+    for record_id in made[:6]:
+        subject.edit_record(record_id, "Acme")
+    subject.settle_down()
+    criteria = equals(subject.text_field, "Acme")
+    ranges = subject.connector.cut(subject.object_type, criteria, 2)
+    found = [
+        [
+            record.id
+            for page in subject.connector.everything(subject.object_type, criteria, [], within=one)
+            for record in page.records
+        ]
+        for one in ranges
+    ]
+    assert found[0] + found[1] == made[:6]
+    assert 2 <= len(found[0]) <= 4
+
+
+def test_too_few_records_are_not_cut(subject: Subject) -> None:
+    subject.make_records(1)
+    subject.settle_down()
+    assert len(subject.connector.cut(subject.object_type, (), 4)) == 1

@@ -160,7 +160,7 @@ class Reader:
         ends: dict[str, None] = {}
         with self._database.reading() as connection:
             total = int(connection.execute(counting).scalar_one())
-            for part in range(1, parts):
+            for part in range(1, parts) if total >= parts else ():
                 row = connection.execute(keys.offset(total * part // parts)).first()
                 if row is not None:
                     ends[record_id(tuple(row))] = None
