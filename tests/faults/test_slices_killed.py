@@ -28,7 +28,7 @@ SLICES = 6
 
 
 @contextmanager
-def worker(folder: Path, name: str) -> Iterator["subprocess.Popen[bytes]"]:
+def worker(folder: Path, name: str, **settings: str) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a Celery worker with a beat of its own until the block ends; kill it outright then."""
     env = {
         **os.environ,
@@ -42,9 +42,10 @@ def worker(folder: Path, name: str) -> Iterator["subprocess.Popen[bytes]"]:
         "LOAD_SLICES": str(SLICES),
         "LOAD_SLICE_LEAST": "100",
         "LOAD_TURN_S": "2",
+        **settings,
     }
     options = ["--pool", "solo", "-B", "--schedule", str(folder / f"beat-{name}"), "--pidfile", ""]
-    options += ["--hostname", f"{name}@%h"]
+    options += ["--hostname", f"{name.replace(' ', '-')}@%h"]
     with (folder / f"worker-{name}.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "celery", "-A", "hubconnect", "worker", *options],

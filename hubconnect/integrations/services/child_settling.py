@@ -167,7 +167,7 @@ def _settle_edit(session: Session, intent: ChildIntent, link: LinkState, answers
             session, intent, intent.target_id, intent.sent["body"], comment.version
         )
         return 1
-    if is_old and session.target.now() <= intent.sent_at + longest_request(session.target):
+    if is_old and answers.asked_at <= intent.sent_at + longest_request(session.target):
         return 0  # it may still arrive
     _send_again(session, intent, link)
     intent.delete()

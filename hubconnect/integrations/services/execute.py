@@ -119,6 +119,7 @@ def _guarded(flow: Flow, run: Run, lease: Lease, opposite: Flow | None) -> None:
     try:
         _work(flow, run, lease, opposite)
     except LeaseLostError as error:
+        log.warning("run.lost", message=str(error))
         end(run, Run.State.STOPPED, str(error), "The other worker goes on.")
     except Exception as error:  # noqa: BLE001 - the last line of defence; it is logged there
         setback = setback_of(flow, error)

@@ -1,7 +1,8 @@
 """Remembers writes before they are sent: the engine's journal, in the database."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from django.db import transaction
 
@@ -28,14 +29,14 @@ class IntentJournal:
         keyed = {
             self._key(plan.source.id, generations.get(plan.source.id, 1)): plan for plan in plans
         }
-        self._store(self._intent(key, Intent.Kind.CREATE, plan) for key, plan in keyed.items())
+        self._store(Intent.Kind.CREATE, keyed)
         return keyed
 
     def announce_updates(self, plans: Sequence[UpdatePlan]) -> Mapping[str, UpdatePlan]:
         """Store an intent for each update, with what the target held before."""
         fence = self.session.lease.fence
         keyed = {f"{self._key(plan.source.id)}.u{fence}": plan for plan in plans}
-        self._store(self._intent(key, Intent.Kind.UPDATE, plan) for key, plan in keyed.items())
+        self._store(Intent.Kind.UPDATE, keyed)
         return keyed
 
     def withdraw(self, keys: Sequence[str]) -> None:
@@ -56,12 +57,16 @@ class IntentJournal:
             source_id = hashlib.sha256(source_id.encode(errors="surrogatepass")).hexdigest()
         return f"hc{flow.pair.type_pair_id}.{flow.source_side}.{source_id}.{generation}"
 
-    def _store(self, intents: Iterable[Intent]) -> None:
+    def _store(self, kind: Intent.Kind, plans: Mapping[str, CreatePlan | UpdatePlan]) -> None:
+        sent_at = self.session.target.now()  # may be a call: once, and in no transaction
+        intents = [self._intent(key, kind, plan, sent_at) for key, plan in plans.items()]
         with transaction.atomic():
             renew(self.session.lease)
             Intent.objects.bulk_create(intents)
 
-    def _intent(self, key: str, kind: Intent.Kind, plan: CreatePlan | UpdatePlan) -> Intent:
+    def _intent(
+        self, key: str, kind: Intent.Kind, plan: CreatePlan | UpdatePlan, sent_at: datetime
+    ) -> Intent:
         session, record = self.session, plan.source
         intent = Intent(
             type_pair_id=session.lease.type_pair_id,
@@ -73,7 +78,7 @@ class IntentJournal:
             source_version=record.version,
             source_values=store_all(record.values),
             title=title_of(record, session.spec.plan),
-            sent_at=session.target.now(),
+            sent_at=sent_at,
             fence=session.lease.fence,
             slice=session.slice,
         )

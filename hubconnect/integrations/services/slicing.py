@@ -55,8 +55,8 @@ def _guarded(part: Slice, lease: Lease) -> None:
     """Do the work and turn each kind of error into a wait."""
     try:
         _work(part, lease)
-    except LeaseLostError:
-        log.warning("slice.lost")
+    except LeaseLostError as error:
+        log.warning("slice.lost", message=str(error))
     except Exception as error:  # noqa: BLE001 - the last line of defence; it is logged there
         _setback(part, setback_of(part.flow, error))
 

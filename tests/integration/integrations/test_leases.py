@@ -10,8 +10,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
-from requests import Session as Session_
 
+from hubconnect.connectors.http import HttpClient
 from hubconnect.integrations import scheduler
 from hubconnect.integrations.models import Flow, Intent, Link, Run, TypePair
 from hubconnect.integrations.services import lease as leases
@@ -157,13 +157,13 @@ def test_a_flow_that_found_the_lease_taken_is_sent_for_when_it_is_free(house: Ho
 
 
 def test_no_transaction_spans_a_call(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, calls = Session_.send, []
+    real, calls = HttpClient.send, []
 
     def watched(*args: Any, **named: Any) -> Any:  # noqa: ANN401 - whatever it is
         calls.append(connection.in_atomic_block)
         return real(*args, **named)
 
-    monkeypatch.setattr(Session_, "send", watched)
+    monkeypatch.setattr(HttpClient, "send", watched)
     house.run("to_left")
     house.desk.run("update customers set first_name = 'New'")
     assert house.run_until_seen("to_left").updated == 1

@@ -1,0 +1,60 @@
+"""A worker that slept past its lease and wakes up: its work is done by the other one, once."""
+
+import os
+import signal
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+
+from hubconnect.integrations.models import Failure, Flow, Intent, Link, Run, Slice, TypePair
+from tests.faults.test_slices_killed import RECORDS, insert_rows, made_in, worker
+from tests.faults.test_worker_killed import has_ended, house_of, wait_until
+from tests.sandbox_process import sandbox
+
+pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.mark.parametrize("slices", [1, 6])
+def test_a_worker_that_slept_past_its_lease_is_refused(tmp_path: Path, slices: int) -> None:
+    with sandbox() as hub:
+        house = house_of(hub, tmp_path, "to_left")
+        insert_rows(house)
+        house.activate()
+        with worker(tmp_path, "sleeps", LOAD_SLICES=str(slices), LOAD_TURN_S="60") as sleeper:
+            wait_until(lambda: made_in(hub) > 0, "it is at work")
+            os.killpg(sleeper.pid, signal.SIGSTOP)
+            held = fences(slices)
+            with worker(tmp_path, "takes over", LOAD_SLICES=str(slices)):
+                wait_until(lambda: is_taken_over(held, slices), "the other one took over")
+                taken = Run.objects.filter(state=Run.State.RUNNING).get().pk
+                os.killpg(sleeper.pid, signal.SIGCONT)
+                wait_until(lambda: "took over" in log_of(tmp_path, "sleeps"), "it is refused")
+                wait_until(lambda: has_ended() and made_in(hub) >= RECORDS, "the load ends")
+                wait_until(lambda: not Intent.objects.exists(), "all writes are settled")
+        names = Counter(one["properties"]["lastname"] for one in hub.list("contacts", "lastname"))
+    assert names == Counter(f"Number {number}" for number in range(1, RECORDS + 1))
+    assert Link.objects.count() == RECORDS
+    assert Run.objects.get(pk=taken).state == Run.State.DONE
+    assert not Failure.objects.exclude(state=Failure.State.HEALED).exists()
+    assert Flow.objects.get().phase == Flow.Phase.RUNNING
+
+
+def fences(slices: int) -> dict[int, int]:
+    """Return the fences of what is being worked on: the type pair, or slices of it."""
+    model = TypePair if slices == 1 else Slice
+    held = model.objects.filter(leased_until__gt=timezone.now())
+    found = dict(held.values_list("pk", "fence"))
+    assert found
+    return found
+
+
+def is_taken_over(held: dict[int, int], slices: int) -> bool:
+    model = TypePair if slices == 1 else Slice
+    now = dict(model.objects.filter(pk__in=held).values_list("pk", "fence"))
+    return all(now[key] > fence for key, fence in held.items())
+
+
+def log_of(folder: Path, name: str) -> str:
+    return (folder / f"worker-{name}.log").read_text()
