@@ -16,6 +16,7 @@ class IntegrationsConfig(AppConfig):
         """
         from hubconnect.core.audit import keep_trail  # noqa: PLC0415  apps come first
         from hubconnect.integrations.models import (  # noqa: PLC0415
+            FailureAct,
             Flow,
             Integration,
             Notification,
@@ -36,4 +37,6 @@ class IntegrationsConfig(AppConfig):
         told = ("created_at", "last_made_at")
         page = "integrations:notification"
         keep_trail(Notification, secret=("secrets",), ignored=told, page=page)
+        far = ("done", "done_to", "up_to", "leased_until", "state", "finished_at", "asked_at")
+        keep_trail(FailureAct, ignored=(*far, "chosen"), page="integrations:failure_act_progress")
         keep_trail(Flow, ignored=(*cursor, *moving, *reading))

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from hubconnect.connectors.errors import Category
 from hubconnect.integrations.models import Failure, Flow, Integration, Run
+from hubconnect.integrations.services.narrowing import narrow
 
 SPANS = {
     "hour": ("Last hour", timedelta(hours=1)),
@@ -104,17 +105,15 @@ class RunFilter(django_filters.FilterSet):
 
 
 class FailureFilter(django_filters.FilterSet):
-    """Which failures the page lists."""
+    """Which failures the page lists; what it means stands in services.narrowing."""
 
     q = django_filters.CharFilter(
         label="Record or message",
-        method="by_words",
         widget=forms.TextInput(
             {"type": "search", "placeholder": "Record id, address or words", "class": "input"}
         ),
     )
     integration = django_filters.ModelChoiceFilter(
-        field_name="flow__pair__integration",
         queryset=Integration.objects.all(),
         empty_label="All integrations",
         label="Integration",
@@ -127,18 +126,26 @@ class FailureFilter(django_filters.FilterSet):
     level = django_filters.ChoiceFilter(
         choices=Failure.Level.choices, empty_label="Records and flows", label="Level"
     )
+    field = django_filters.CharFilter(
+        label="Field at fault",
+        widget=forms.TextInput({"placeholder": "Field at fault", "class": "input input-auto"}),
+    )
+    cause = django_filters.CharFilter(label="Cause", widget=forms.HiddenInput)
 
     class Meta:
         model = Failure
-        fields = ("q", "integration", "category", "level")
+        fields = ("q", "integration", "category", "level", "field", "cause")
 
-    def by_words(self, failures: QuerySet[Failure], _name: str, value: str) -> QuerySet[Failure]:
-        """Find by an id on either side, the readable name, the address, or words of the message."""
-        words = value.strip().replace("\0", "")
-        return failures.filter(
-            Q(record_id=words)
-            | Q(target_id=words)
-            | Q(title__icontains=words)
-            | Q(message__icontains=words)
-            | Q(record_url=words)
-        )
+    @property
+    def chosen(self) -> dict[str, str]:
+        """Return what was chosen as texts, without what is empty or no choice at all."""
+        data = self.form.cleaned_data if self.is_valid() or self.is_bound else {}
+        texts = {
+            name: str(value.pk) if isinstance(value, Integration) else str(value or "")
+            for name, value in data.items()
+        }
+        return {name: text for name, text in texts.items() if text}
+
+    def filter_queryset(self, queryset: QuerySet[Failure]) -> QuerySet[Failure]:
+        """Narrow to what was chosen."""
+        return narrow(queryset, self.chosen)

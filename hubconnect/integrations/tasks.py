@@ -6,6 +6,7 @@ from django.conf import settings
 from hubconnect.celery import app
 from hubconnect.integrations import scheduler
 from hubconnect.integrations.services import (
+    acts,
     delivering,
     execute,
     notifying,
@@ -25,11 +26,12 @@ PURGE_FOR_S = 240
 
 @app.task(name="hubconnect.integrations.tick")
 def tick() -> int:
-    """Send a message for all that is due: flows, slices of loads, looks back."""
+    """Send a message for all that is due: flows, slices of loads, looks back, acts of people."""
     due = (
         (run_flow, scheduler.mark_nudged(list(scheduler.due_flows()))),
         (run_slice, scheduler.mark_nudged(list(scheduler.due_slices()))),
         (look_back, scheduler.mark_nudged(list(scheduler.due_looks_back()))),
+        (act_on_failures, acts.unfinished()),
     )
     for task, keys in due:
         for key in keys:
@@ -54,6 +56,13 @@ def run_slice(slice_id: int) -> None:
 def look_back(wide_id: int) -> None:
     """Read a flow's last hours or days once more, if it is time and nothing else is due."""
     wide_windows.look_back(wide_id)
+
+
+@app.task(name="hubconnect.integrations.act_on_failures")
+def act_on_failures(act_id: int) -> None:
+    """Go on with an act of a person on many failures; what is left of it has another message."""
+    if acts.work(act_id):
+        act_on_failures.delay(act_id)
 
 
 @app.task(name="hubconnect.integrations.notify")

@@ -1,14 +1,16 @@
-"""Failures by their cause: what holds most comes first."""
+"""Failures by their cause: what stops flows comes first, then what holds most records."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from django.db.models import Case, Count, F, Max, Min, Q, QuerySet, TextField, Value, When, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Count, Max, Min, Q, QuerySet
 from django.urls import reverse
 
 from hubconnect.connectors.errors import Category
-from hubconnect.integrations.models import Failure
+from hubconnect.integrations.models import Failure, Flow
+from hubconnect.systems.models import System
 
 # What a mapping can mend: the values that were sent, or those that were not.
 MENDABLE = frozenset(
@@ -20,11 +22,9 @@ MENDABLE = frozenset(
         Category.NOT_STORED,
     }
 )
-MOST_CAUSES = 50
-SAMPLES = 5
-# Where a field is at fault it is the cause, whatever the value; else the message is.
-_SAME = ("flow", "level", "category", "field", "words")
-_WORDS = Case(When(field="", then=F("message")), default=Value(""), output_field=TextField())
+MOST_CAUSES: Final = 50
+# What only the page of one failure shows.
+HEAVY: Final = ("source_values", "sent_values", "answer", "tries", "conflicts", "edited_values")
 
 
 def is_mendable(failure: Failure) -> bool:
@@ -58,24 +58,26 @@ def open_failures() -> QuerySet[Failure]:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Failures of one flow with one message.
+    """Open failures with one cause; see models.cause.
 
     Attributes:
-        first: the newest of them, which speaks for all.
-        samples: the newest few.
-        waiting: how many of them hold the opposite direction back.
+        key: the cause's own.
+        first: the failure that came last, which speaks for all.
+        waiting: how many of them hold another direction back.
+        flows: for what stops whole flows: these.
     """
 
+    key: str
     first: Failure
-    samples: list[Failure]
     count: int
     waiting: int
     oldest_at: datetime
     newest_at: datetime
+    flows: Sequence[Flow] = ()
 
     @property
     def is_flow(self) -> bool:
-        """Tell whether a whole flow stands still."""
+        """Tell whether whole flows stand still."""
         return self.first.level == Failure.Level.FLOW
 
     @property
@@ -84,55 +86,82 @@ class Cause:
         return repair_url(self.first)
 
     @property
-    def rest(self) -> int:
-        """How many are not among the samples."""
-        return self.count - len(self.samples)
+    def next_at(self) -> datetime | None:
+        """When the first of the flows is tried again by itself."""
+        moments = [flow.next_run_at for flow in self.flows if flow.next_run_at is not None]
+        return min(moments, default=None)
+
+    @property
+    def systems(self) -> list[System]:
+        """Return the systems that the message of a flow's failure names."""
+        ends = (self.first.flow.source_system, self.first.flow.target_system)
+        return [one for one in ends if self.is_flow and one.name in self.first.message]
 
 
-def group(found: QuerySet[Failure]) -> list[Cause]:
-    """Return the causes, flows first, then those with most records; two queries."""
+@dataclass(frozen=True, slots=True)
+class CausePage:
+    """Causes, those that stop flows first, then those with most records.
+
+    Attributes:
+        next_skip: how many causes stand before the next page, None at the end.
+    """
+
+    causes: list[Cause]
+    next_skip: int | None
+
+
+def group(found: QuerySet[Failure], skip: int = 0) -> CausePage:
+    """Return causes of open failures; three queries, however many failures there are."""
     waits = Q(waits_to_right=True) | Q(waits_to_left=True)
-    found = found.annotate(words=_WORDS)
     rows = list(
         found.order_by()
-        .values(*_SAME)
+        .values("cause")
         .annotate(
             count=Count("pk"),
             waiting=Count("pk", filter=waits),
             newest=Max("last_at"),
             oldest=Min("first_at"),
+            head=Max("pk"),
+            reach=Min("level"),  # "flow" comes before "record"
         )
-        .order_by("level", "-count", "-newest")[:MOST_CAUSES]
+        .order_by("reach", "-count", "-newest", "cause")[skip : skip + MOST_CAUSES + 1]
     )
-    samples = _samples(found)
-    return [
-        Cause(few[0], few, row["count"], row["waiting"], row["oldest"], row["newest"])
-        for row in rows
-        if (few := samples.get(tuple(row[name] for name in _SAME)))
+    shown = rows[:MOST_CAUSES]
+    heads = failures().defer(*HEAVY).in_bulk([row["head"] for row in shown])
+    flows = _flows([row["cause"] for row in shown if row["reach"] == Failure.Level.FLOW])
+    made = [
+        Cause(
+            key=row["cause"],
+            first=heads[row["head"]],
+            count=row["count"],
+            waiting=row["waiting"],
+            oldest_at=row["oldest"],
+            newest_at=row["newest"],
+            flows=flows.get(row["cause"], ()),
+        )
+        for row in shown
+        if row["head"] in heads
     ]
+    return CausePage(made, skip + MOST_CAUSES if len(rows) > MOST_CAUSES else None)
 
 
-def _samples(found: QuerySet[Failure]) -> dict[tuple[object, ...], list[Failure]]:
-    """Return the newest failures of each cause, all read at once."""
-    place = Window(RowNumber(), partition_by=list(_SAME), order_by=("-last_at", "-pk"))
-    rows = found.annotate(place=place).filter(place__lte=SAMPLES).order_by("-last_at", "-pk")
-    grouped: dict[tuple[object, ...], list[Failure]] = {}
-    for failure in rows:
-        grouped.setdefault(_key(failure), []).append(failure)
-    return grouped
-
-
-def _key(failure: Failure) -> tuple[object, ...]:
-    words = "" if failure.field else failure.message
-    return (failure.flow_id, failure.level, failure.category, failure.field, words)
+def _flows(keys: Sequence[str]) -> dict[str, list[Flow]]:
+    """Return the flows that stand still by cause; a flow has one such failure."""
+    if not keys:
+        return {}
+    found: dict[str, list[Flow]] = {}
+    stopped = failures().filter(state=Failure.State.OPEN, level=Failure.Level.FLOW, cause__in=keys)
+    for failure in stopped.defer(*HEAVY, "faults"):
+        found.setdefault(failure.cause, []).append(failure.flow)
+    return found
 
 
 def alike(found: QuerySet[Failure], failure: Failure) -> QuerySet[Failure]:
     """Narrow to failures of the same cause."""
-    same = dict(zip(_SAME, _key(failure), strict=True))
-    return found.annotate(words=_WORDS).filter(**same)
+    return found.filter(cause=failure.cause) if failure.cause else found.filter(pk=failure.pk)
 
 
 def others_like(failure: Failure) -> int:
     """Return how many other open failures have the same cause."""
-    return alike(open_failures(), failure).exclude(pk=failure.pk).count()
+    found = Failure.objects.filter(state=Failure.State.OPEN)
+    return alike(found, failure).exclude(pk=failure.pk).count()

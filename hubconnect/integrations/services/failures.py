@@ -1,6 +1,9 @@
-"""What a person does about failures: try again, or let go."""
+"""What a person does about failures: try again, or let go. Many are done in batches."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -8,11 +11,17 @@ from django.utils import timezone
 from hubconnect.core.models import User
 from hubconnect.engine.plan import values_hash
 from hubconnect.engine.values import restore_all
-from hubconnect.integrations.models import Decision, Failure, Flow, FollowUp, Link
+from hubconnect.integrations.models import Decision, Failure, Flow, FollowUp, Link, Side
 from hubconnect.integrations.services import deciding, unstored
-from hubconnect.integrations.services.closing import close
+from hubconnect.integrations.services.closing import close_all
+from hubconnect.integrations.services.committing import store_decisions
 from hubconnect.integrations.services.nudging import Nudge
 from hubconnect.mappings.models import Direction
+
+# Failures worked on in one transaction.
+BATCH: Final = 500
+
+Key = tuple[int | None, str, str]  # type pair, side, record id
 
 
 def count_open() -> int:
@@ -25,92 +34,149 @@ def retry(failure: Failure, actor: User) -> Nudge:
     return retry_all([failure], actor)
 
 
-@transaction.atomic
-def retry_all(failures: Iterable[Failure], actor: User) -> Nudge:  # noqa: ARG001 - of all acts
+def retry_all(failures: Iterable[Failure], actor: User) -> Nudge:
     """Try open failures again at once; closed ones are left as they are."""
+    return retry_ids([failure.pk for failure in failures], actor)
+
+
+@transaction.atomic
+def retry_ids(ids: Sequence[int], actor: User | None) -> Nudge:  # noqa: ARG001 - of all acts
+    """Try open failures again at once, named by their keys, at most ``BATCH`` in one transaction.
+
+    The try counts as the first of a new count. A flow that is off tries them once it is on.
+    """
     now = timezone.now()
-    ids = [failure.pk for failure in failures]
     rows = Failure.objects.filter(pk__in=ids, state=Failure.State.OPEN)
     flow_ids = set(rows.values_list("flow_id", flat=True))
     of_fields = rows.filter(child=Failure.IN_CONFLICT).select_related("flow")
     deciding.look_again(of_fields)
     rows = rows.exclude(child=Failure.IN_CONFLICT)
     rows.filter(level=Failure.Level.RECORD).update(next_try_at=now, attempts=0)
-    Flow.objects.filter(pk__in=flow_ids, is_enabled=True, pair__integration__is_active=True).update(
-        next_run_at=now, nudged_at=None
+    at_work = Flow.objects.filter(
+        pk__in=flow_ids, is_enabled=True, is_paused=False, pair__integration__is_active=True
     )
-    nudge = Nudge.of(sorted(flow_ids))
+    at_work.update(next_run_at=now, nudged_at=None)
+    nudge = Nudge.of(sorted(at_work.values_list("pk", flat=True)))
     transaction.on_commit(nudge.send)
     return nudge
 
 
-@transaction.atomic
 def dismiss(failure: Failure, actor: User) -> None:
-    """Let a failure go: what it was about is not sent; the next edit of the record is.
+    """Let a failure go: what it was about is not sent; the next edit of the record is."""
+    dismiss_ids([failure.pk], actor)
 
-    Directions that waited behind it read the record afresh. A record without a counterpart is
+
+@transaction.atomic
+def dismiss_ids(ids: Sequence[int], actor: User | None) -> int:
+    """Let failures go, named by their keys, at most ``BATCH`` in one transaction.
+
+    Directions that waited behind them read the records afresh. A record without a counterpart is
     remembered, so that it is not taken up again until its values change. Of a comment or file
     the record itself is not touched.
+
+    Returns:
+        How many were let go; closed ones are left as they are.
     """
-    row = Failure.objects.select_for_update().get(pk=failure.pk)
-    if row.state != Failure.State.OPEN:
-        return
-    if row.child == Failure.IN_CONFLICT:
-        deciding.let_go(row)
-    elif row.child == Failure.NOT_STORED:
-        unstored.let_go(row, _rows_of(row.flow))
-    elif row.child:
-        _look_again(row)
-    elif row.level == Failure.Level.RECORD and row.type_pair_id is not None:
-        _let_go(row, actor)
-    close(row, Failure.State.DISMISSED, timezone.now(), actor=actor)
+    now = timezone.now()
+    found = Failure.objects.select_for_update(of=("self",))
+    found = found.filter(pk__in=ids, state=Failure.State.OPEN)
+    rows = list(found.order_by("pk").defer("answer", "tries").select_related("flow"))
+    for row in rows:
+        if row.child == Failure.IN_CONFLICT:
+            deciding.let_go(row)
+        elif row.child == Failure.NOT_STORED:
+            unstored.let_go(row, _rows_of(row.flow))
+    _look_again([row for row in rows if row.child], now)
+    of_records = [row for row in rows if row.level == Failure.Level.RECORD and not row.child]
+    _let_go(of_records, actor)
+    return close_all([row.pk for row in rows], Failure.State.DISMISSED, now, actor=actor)
 
 
-def _look_again(failure: Failure) -> None:
-    """Have comments and files of the record compared once more, which notes the dismissal."""
-    kind = failure.child.partition(" ")[0]
-    if kind not in (FollowUp.Kind.COMMENTS, FollowUp.Kind.FILES):
-        return  # it would only be refused once more
-    FollowUp.objects.update_or_create(
-        flow=failure.flow,
-        record_id=failure.record_id,
-        kind=kind,
-        waits_type="",
-        waits_id="",
-        defaults={"due_at": timezone.now()},
+def _look_again(failures: Iterable[Failure], now: datetime) -> None:
+    """Have comments and files of the records compared once more, which notes the dismissal."""
+    rows = {}
+    for failure in failures:
+        kind = failure.child.partition(" ")[0]
+        if kind in (FollowUp.Kind.COMMENTS, FollowUp.Kind.FILES):  # others are only refused again
+            rows[failure.flow_id, failure.record_id, kind] = FollowUp(
+                flow_id=failure.flow_id, record_id=failure.record_id, kind=kind, due_at=now
+            )
+    FollowUp.objects.bulk_create(
+        rows.values(),
+        update_conflicts=True,
+        unique_fields=["flow", "record_id", "kind", "waits_type", "waits_id"],
+        update_fields=["due_at"],
     )
 
 
-def _let_go(failure: Failure, actor: User) -> None:
-    """Remember the values that are not sent: in the link's base, or in a decision."""
-    stored = failure.source_values
-    held = {name: stored.get(name) for name in mapped_fields(failure.flow)}
-    side = {f"{failure.side}_id": failure.record_id}
-    link = Link.objects.filter(type_pair_id=failure.type_pair_id, **side).first()
-    if link is not None:
-        base = getattr(link, f"{failure.side}_base")
-        base.update({name: [held[name], failure.source_version] for name in held if name in base})
-        link.save(update_fields=[f"{failure.side}_base", "updated_at"])
-        return
-    now_held = values_hash(restore_all(held))
-    retired = Decision.objects.filter(
-        type_pair_id=failure.type_pair_id,
-        side=failure.side,
-        record_id=failure.record_id,
-        kind=Decision.Kind.RETIRED,
-    )
-    if retired.update(values_hash=now_held):
-        return  # its link stays given up: only this change is let go
-    Decision.objects.update_or_create(
-        type_pair_id=failure.type_pair_id,
-        side=failure.side,
-        record_id=failure.record_id,
-        defaults={
-            "kind": Decision.Kind.DISMISSED,
-            "values_hash": now_held,
-            "reason": f"Dismissed by {actor}: {failure.message}",
-        },
-    )
+def _let_go(failures: Sequence[Failure], actor: User | None) -> None:
+    """Remember the values that are not sent: in the links' bases, or in decisions."""
+    flows = Flow.objects.select_related("pair__mapping").in_bulk({row.flow_id for row in failures})
+    names = {pk: mapped_fields(flow) for pk, flow in flows.items()}
+    links, retired = _links(failures), _retired(failures)
+    decisions = []
+    for failure in failures:
+        if failure.type_pair_id is None:
+            continue
+        held = {name: failure.source_values.get(name) for name in names[failure.flow_id]}
+        link = links.get((failure.type_pair_id, failure.side, failure.record_id))
+        if link is not None:
+            base = getattr(link, f"{failure.side}_base")
+            moved = {name: [value, failure.source_version] for name, value in held.items()}
+            base.update({name: one for name, one in moved.items() if name in base})
+            continue
+        key = (failure.type_pair_id, failure.side, failure.record_id)
+        # A link that was given up stays so: only this change is let go.
+        kind, reason = Decision.Kind.DISMISSED.value, f"Dismissed by {actor}: {failure.message}"
+        if key in retired:
+            kind, reason = Decision.Kind.RETIRED.value, retired[key]
+        decisions.append(
+            Decision(
+                type_pair_id=failure.type_pair_id,
+                side=failure.side,
+                record_id=failure.record_id,
+                kind=kind,
+                values_hash=values_hash(restore_all(held)),
+                reason=reason,
+            )
+        )
+    Link.objects.bulk_update(links.values(), ["left_base", "right_base"])
+    unique = {(one.type_pair_id, one.side, one.record_id): one for one in decisions}
+    store_decisions(list(unique.values()))
+
+
+def _links(failures: Iterable[Failure]) -> dict[Key, Link]:
+    """Return the links of failed records, locked."""
+    found: dict[Key, Link] = {}
+    for (type_pair_id, side), ids in _by_side(failures).items():
+        name = f"{Side(side)}_id"
+        links = Link.objects.select_for_update().filter(
+            type_pair_id=type_pair_id, **{f"{name}__in": ids}
+        )
+        found |= {(type_pair_id, side, getattr(link, name)): link for link in links}
+    return found
+
+
+def _retired(failures: Iterable[Failure]) -> dict[Key, str]:
+    """Return why links of failed records were given up, where they were."""
+    found: dict[Key, str] = {}
+    for (type_pair_id, side), ids in _by_side(failures).items():
+        rows = Decision.objects.filter(
+            type_pair_id=type_pair_id,
+            side=side,
+            record_id__in=ids,
+            kind=Decision.Kind.RETIRED,
+        )
+        known = rows.values_list("record_id", "reason")
+        found |= {(type_pair_id, side, record_id): reason for record_id, reason in known}
+    return found
+
+
+def _by_side(failures: Iterable[Failure]) -> dict[tuple[int | None, str], list[str]]:
+    asked: dict[tuple[int | None, str], list[str]] = defaultdict(list)
+    for failure in failures:
+        asked[failure.type_pair_id, failure.side].append(failure.record_id)
+    return asked
 
 
 def mapped_fields(flow: Flow) -> list[str]:

@@ -79,7 +79,7 @@ def _ask(
     creating = _keys_being_created(session)
     for record in records:
         try:
-            query = _resolve(session, record)
+            query = _resolve(session, record, plans)
         except RecordError as error:
             result.faults.append(Fault(record, error))
             continue
@@ -119,15 +119,16 @@ def _take(session: Session, wanted: dict[str, str]) -> claims.Taken:
     return claims.take(session.lease, side, wanted)
 
 
-def _resolve(session: Session, record: Record) -> Criteria:
-    """Return what finds the counterpart of one record.
+def _resolve(session: Session, record: Record, plans: Plans) -> Criteria:
+    """Return what finds the counterpart of one record, by the values that are to be sent.
 
     Raises:
         RecordError: the record has no value to look up by.
     """
-    lookup, spec = session.spec.lookup, session.spec.plan
+    lookup, edits = session.spec.lookup, plans.edits
     if lookup is None:
         return ()
+    spec = edits.spec(record, None) if edits is not None else session.spec.plan
     mapped = map_values(spec.flows, record.values, lambda flow: flow.at_create)
     return lookup_language.resolve(lookup, record.values, mapped, record.id)
 

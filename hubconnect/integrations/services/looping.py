@@ -36,7 +36,7 @@ def check(session: Session, plan: UpdatePlan) -> None:
         return
     flow = session.flow
     labels = {row.target.name: row.target.label for row in session.spec.plan.flows}
-    named = ", ".join(labels[target] for _, target in found)
+    named = ", ".join(labels.get(target, target) for _, target in found)
     sentence = (
         f"{named} goes to and fro: {flow.source_system} and {flow.target_system} each answer the "
         "other's value with one of their own, within ten minutes."

@@ -58,6 +58,8 @@ def work_page(
     )
     brake(session, plans)
     stopped = carry_out(session, plans, result)
+    if plans.edits is not None:
+        plans.edits.tell(result)
     _heal(session, candidates, result)
     if stopped is not None:
         _queue_undone(session, plans, result, stopped)

@@ -11,6 +11,7 @@ from hubconnect.engine.values import to_stored
 from hubconnect.integrations.models import Flow, RecordEvent
 from hubconnect.integrations.services import conflicts, deleting, looping, merging
 from hubconnect.integrations.services.looking_up import look_up
+from hubconnect.integrations.services.sent_edits import Edits, edits_of
 from hubconnect.integrations.services.session import (
     Candidates,
     Fault,
@@ -24,18 +25,19 @@ from hubconnect.integrations.stores import links_by_source
 
 def make_plans(session: Session, candidates: Candidates, result: Result) -> Plans:
     """Return what the page asks of the target; what cannot be planned becomes a fault."""
-    plans = Plans()
+    edits = edits_of(session, candidates)
+    plans = Plans(edits=edits)
     linked, targets = _read_targets(session, candidates.linked, result)
     gone = [(record, link) for record, link in linked if link.target_id not in targets]
     again = deleting.judge(session, gone, candidates.failures, result)
     found = look_up(session, [*candidates.unlinked, *again], plans, result)
     for record in found.creates:
         try:
-            plans.creates.append(plan_create(record, session.spec.plan))
+            plans.creates.append(plan_create(record, edits.spec(record, None)))
         except RecordError as error:
             result.faults.append(Fault(record, error))
     there = [(record, link) for record, link in linked if link.target_id in targets]
-    _plan_updates(session, [*there, *found.linked], targets | found.targets, plans, result)
+    _plan_updates(session, [*there, *found.linked], targets | found.targets, plans, result, edits)
     return plans
 
 
@@ -65,9 +67,10 @@ def _plan_updates(
     targets: Mapping[str, Record],
     plans: Plans,
     result: Result,
+    edits: Edits,
 ) -> None:
     """Plan what linked records ask."""
-    flow, spec = session.flow, session.spec.plan
+    flow = session.flow
     plans.known = conflicts.known(session, (link for _, link in linked))
     for record, link in linked:
         target = targets[link.target_id]
@@ -76,7 +79,7 @@ def _plan_updates(
         else:
             try:
                 standing = conflicts.standing(session, plans.known.get(record.id))
-                plan = plan_update(record, target, link, spec, standing)
+                plan = plan_update(record, target, link, edits.spec(record, link), standing)
                 looping.check(session, plan)
                 plans.updates.append(plan)
             except RecordError as error:

@@ -10,14 +10,12 @@ from hubconnect.core.models import User
 from hubconnect.core.wording import counted
 from hubconnect.engine.mapping import Direction
 from hubconnect.engine.values import as_text, from_stored
-from hubconnect.integrations.models import Failure, Flow, Integration
-from hubconnect.integrations.services import activation, causes, failures
+from hubconnect.integrations.models import Failure, FailureAct, Flow, Integration
+from hubconnect.integrations.services import activation, acts, causes
 from hubconnect.integrations.services.activation import ActivationRefusedError
 from hubconnect.mappings.models import Mapping
 from hubconnect.mappings.services import repairs
 from hubconnect.mappings.services.repairs import Done, Refused, Repair, RepairFailedError
-
-MOST_AT_ONCE = 1000
 
 
 class FailureRepairer:
@@ -133,9 +131,7 @@ def _go_on(integration: Integration, by: User) -> str:
 
 
 def _retry(failure: Failure, by: User) -> int:
-    chosen = list(causes.alike(causes.open_failures(), failure).order_by("pk")[:MOST_AT_ONCE])
-    failures.retry_all(chosen, by)
-    return len(chosen)
+    return acts.all_that_fit(FailureAct.Kind.RETRY, {"cause": failure.cause}, by).total
 
 
 def register() -> None:

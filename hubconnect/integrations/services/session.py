@@ -24,6 +24,7 @@ from hubconnect.systems.models import System
 
 if TYPE_CHECKING:
     from hubconnect.integrations.services.conflicts import Entry, Known
+    from hubconnect.integrations.services.sent_edits import Edits
 
 
 @dataclass(slots=True)
@@ -165,6 +166,7 @@ class Plans:
     lookup_keys: dict[str, str] = field(default_factory=dict)  # by source id
     # Open failures about fields of linked records, by source id.
     known: "dict[str, Known]" = field(default_factory=dict)
+    edits: "Edits | None" = None  # what people want sent of these records
 
 
 def event(  # noqa: PLR0913 - the columns of one line

@@ -1,51 +1,79 @@
-"""What waits for a person: the list of failures, the page of one, retry and dismiss."""
+"""What waits for a person: the list of failures, its file, the page of one."""
 
-from django.contrib import messages
-from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from datetime import timedelta
+from urllib.parse import urlencode
 
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from hubconnect.core.csv_export import csv_response
 from hubconnect.core.helping import find_topic
-from hubconnect.core.models import Role
 from hubconnect.core.numbers import whole_number
 from hubconnect.core.paging import page_by_key
-from hubconnect.core.permissions import ensure_role, role_required
-from hubconnect.core.wording import counted
 from hubconnect.integrations.filters import FailureFilter
 from hubconnect.integrations.models import Failure
-from hubconnect.integrations.services import causes, failures, history, parts, story
-from hubconnect.integrations.services.nudging import Nudge
+from hubconnect.integrations.services import (
+    causes,
+    edits,
+    failure_file,
+    history,
+    parts,
+    retrying,
+    story,
+)
 
 FAILURES_A_PAGE = 50
-MOST_AT_ONCE = 1000
+INSIDE_A_CAUSE = 10
+# Counts beyond are shown as "more than": counting on would cost more than it tells.
+MOST_COUNTED = 100_000
+HEALED_SHOWN = timedelta(days=7)
+
+State = Failure.State
 
 
 @require_GET
 def failure_list(request: HttpRequest) -> HttpResponse:
     """List failures of one state; open ones grouped by cause unless asked otherwise."""
-    states = {
-        row["state"]: row["count"]
-        for row in Failure.objects.order_by().values("state").annotate(count=Count("pk"))
-    }
-    state = request.GET.get("state", Failure.State.OPEN)
-    if state not in Failure.State.values:
-        state = Failure.State.OPEN
-    chosen = FailureFilter(request.GET, queryset=causes.failures().filter(state=state))
-    is_grouped = state == Failure.State.OPEN and request.GET.get("group") != "none"
+    state = _state(request)
+    chosen = FailureFilter(request.GET, queryset=_of_state(causes.failures(), state))
+    cause = chosen.chosen.get("cause", "")
+    is_grouped = state == State.OPEN and request.GET.get("group") != "none" and not cause
     context = {
         "filter": chosen,
         "state": state,
-        "tabs": [(one, one.label, states.get(one, 0)) for one in Failure.State],
+        "tabs": _tabs(),
         "is_grouped": is_grouped,
-        "is_narrowed": any(request.GET.get(name) for name in chosen.filters),
-        "open_count": states.get(Failure.State.OPEN, 0),
+        "is_narrowed": bool(chosen.chosen),
+        "query": _query(request),
     }
     if is_grouped:
-        context["causes"] = causes.group(chosen.qs)
-    else:
-        context["page"] = page_by_key(chosen.qs, request, FAILURES_A_PAGE, "last_at")
+        skip = whole_number(request.GET.get("skip", "")) or 0
+        page = causes.group(chosen.qs, skip)
+        context |= {"causes": page.causes, "next_skip": page.next_skip, "skip": skip}
+        return render(request, "integrations/failure_list.html", context)
+    is_inside = "HX-Request" in request.headers and bool(cause)
+    time_field = "last_at" if state == State.OPEN else "closed_at"
+    lean = chosen.qs.defer(*causes.HEAVY, "faults")
+    size = INSIDE_A_CAUSE if is_inside else FAILURES_A_PAGE
+    context["page"] = page_by_key(lean, request, size, time_field)
+    if is_inside:
+        return render(request, "integrations/failure_inside.html", context)
+    context["count"] = _counted(chosen.qs)
+    context["cause"] = next(iter(causes.group(chosen.qs).causes), None) if cause else None
     return render(request, "integrations/failure_list.html", context)
+
+
+@require_GET
+def failure_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """Give the failures of one state that fit the filter as a CSV file, all of them."""
+    chosen = FailureFilter(request.GET, queryset=_of_state(causes.failures(), _state(request)))
+    return csv_response(
+        "hubconnect-failures.csv", failure_file.HEADER, failure_file.rows(chosen.qs)
+    )
 
 
 @require_GET
@@ -63,77 +91,54 @@ def failure_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "fix_url": causes.repair_url(failure),
         "guide": find_topic(f"{failure.flow.target_system.connector}-troubleshooting"),
         "parts": parts.offered(failure),
-        "waiting": story.waiting(failure),
-        "others": causes.others_like(failure),
+        "behind": retrying.behind(failure),
+        "tries": retrying.tries(failure),
+        "is_tried": retrying.is_tried(failure.flow),
+        "can_edit": edits.can_edit(failure),
+        "edit": edits.shown(failure),
+        "acts": failure.acts.select_related("actor")[:20],
+        "others": causes.others_like(failure) if failure.state == State.OPEN else 0,
         "max_attempts": failure.flow.pair.integration.max_attempts,
+        "source_story": _story_url(failure, failure.record_id, is_source=True),
+        "target_story": _story_url(failure, failure.target_id, is_source=False),
     }
     return render(request, "integrations/failure_detail.html", context)
 
 
-@require_POST
-@role_required(Role.SYNC_ADMIN)
-def failure_retry(request: HttpRequest, pk: int) -> HttpResponse:
-    """Try one failure again."""
-    failure = get_object_or_404(causes.failures(), pk=pk)
-    nudge = failures.retry(failure, ensure_role(request, Role.SYNC_ADMIN))
-    _say_retried(request, nudge, 1)
-    return redirect("integrations:failure_detail", pk=pk)
+def _story_url(failure: Failure, record_id: str, *, is_source: bool) -> str:
+    """Return the address of the page that tells what happened to a record, or ""."""
+    if not record_id or failure.level == Failure.Level.FLOW:
+        return ""
+    side = "left" if failure.flow.is_to_right == is_source else "right"
+    url = reverse("integrations:record", args=[failure.flow.pair_id, side])
+    return f"{url}?{urlencode({'id': record_id})}"
 
 
-@require_POST
-@role_required(Role.SYNC_ADMIN)
-def failure_part(request: HttpRequest, pk: int, name: str) -> HttpResponse:
-    """Do what a part of the page asks, which knows the failure's category."""
-    failure = get_object_or_404(causes.failures(), pk=pk)
-    try:
-        acted = parts.act(failure, name, request.POST.dict(), ensure_role(request, Role.SYNC_ADMIN))
-    except parts.PartRefusedError as error:
-        messages.error(request, str(error))
-    else:
-        _say(request, acted.nudge, acted.words)
-    return redirect("integrations:failure_detail", pk=pk)
+def _state(request: HttpRequest) -> Failure.State:
+    asked = request.GET.get("state", "")
+    return State(asked) if asked in State.values else State.OPEN
 
 
-@require_http_methods(["GET", "POST"])
-@role_required(Role.SYNC_ADMIN)
-def failure_dismiss(request: HttpRequest, pk: int) -> HttpResponse:
-    """Say what will not be sent; let the failure go once that is confirmed."""
-    failure = get_object_or_404(causes.failures(), pk=pk)
-    if request.method == "POST":
-        failures.dismiss(failure, ensure_role(request, Role.SYNC_ADMIN))
-        messages.success(request, "Dismissed. The next edit of the record is synced again.")
-        return redirect("integrations:failure_list")
-    context = {"failure": failure, "flow": failure.flow, "path": story.path(failure)}
-    return render(request, "integrations/failure_dismiss.html", context)
+def _of_state(found: QuerySet[Failure], state: Failure.State) -> QuerySet[Failure]:
+    of_state = found.filter(state=state)
+    if state == State.HEALED:
+        return of_state.filter(closed_at__gte=timezone.now() - HEALED_SHOWN)
+    return of_state
 
 
-@require_POST
-@role_required(Role.SYNC_ADMIN)
-def failure_retry_many(request: HttpRequest) -> HttpResponse:
-    """Try the ticked failures again, or all of one cause."""
-    found = Failure.objects.filter(state=Failure.State.OPEN)
-    cause = whole_number(request.POST.get("like", ""))
-    if cause is not None:
-        like = get_object_or_404(causes.failures(), pk=cause)
-        found = causes.alike(found, like)
-    else:
-        picked = map(whole_number, request.POST.getlist("pick"))
-        found = found.filter(pk__in=[pk for pk in picked if pk is not None])
-    chosen = list(found.order_by("pk")[:MOST_AT_ONCE])
-    if not chosen:
-        messages.warning(request, "No open failure was chosen.")
-    else:
-        nudge = failures.retry_all(chosen, ensure_role(request, Role.SYNC_ADMIN))
-        _say_retried(request, nudge, len(chosen))
-    return redirect("integrations:failure_list")
+def _tabs() -> list[tuple[Failure.State, str, int]]:
+    labels = {State.OPEN: "Open", State.HEALED: "Healed, 7 days", State.DISMISSED: "Dismissed"}
+    plain = Failure.objects.order_by()
+    return [(one, labels[one], _counted(_of_state(plain, one))) for one in State]
 
 
-def _say_retried(request: HttpRequest, nudge: Nudge, count: int) -> None:
-    _say(request, nudge, f"{counted(count, 'failure')} will be tried again with the next run.")
+def _counted(found: QuerySet[Failure]) -> int:
+    return found.order_by()[: MOST_COUNTED + 1].count()
 
 
-def _say(request: HttpRequest, nudge: Nudge | None, words: str) -> None:
-    if nudge is not None and nudge.is_lost:
-        messages.warning(request, f"{words} The broker does not answer: the beat begins it.")
-    else:
-        messages.success(request, words)
+def _query(request: HttpRequest) -> str:
+    """Return the filter as it stands in the address, without the place in the list."""
+    query = request.GET.copy()
+    for name in ("older", "newer", "skip"):
+        query.pop(name, None)
+    return query.urlencode()

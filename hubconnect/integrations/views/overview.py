@@ -25,7 +25,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "is_week": hours == SPANS["week"],
     }
     if lines:
-        found = causes.group(causes.open_failures())
+        found = causes.group(causes.open_failures()).causes
         items = todo.todo(lines, found)
         context |= {
             "todo": items[:TODOS],

@@ -41,6 +41,6 @@ def test_a_system_nobody_has_is_not_chosen(sync_admin_client: Client, number: st
 
 @pytest.mark.parametrize("number", ODD)
 def test_failures_nobody_has_are_not_retried(sync_admin_client: Client, number: str) -> None:
-    address = reverse("integrations:failure_retry_many")
-    for sent in ({"like": number}, {"pick": number}):
+    address = reverse("integrations:failure_act")
+    for sent in ({"act": f"retry {number}"}, {"pick": number}, {"act": number}):
         assert sync_admin_client.post(address, sent).status_code in (302, 404)
