@@ -22,12 +22,19 @@ class IntegrationsConfig(AppConfig):
             Notification,
             Pair,
         )
-        from hubconnect.integrations.services import deciding, guards, looping, repairing  # noqa: PLC0415
+        from hubconnect.integrations.services import (  # noqa: PLC0415
+            deciding,
+            guards,
+            looping,
+            remedies,
+            repairing,
+        )
 
         guards.register()
         repairing.register()
         deciding.register()
         looping.register()
+        remedies.register()
         page = "integrations:detail"
         keep_trail(Integration, ignored=("created_at", "updated_at"), page=page)
         keep_trail(Pair, ignored=("type_pair", "is_swapped"), page="integrations:pair")
