@@ -443,6 +443,21 @@ class Context:
     tokens: TokenStore | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """What a system's calls of a day are taken from.
+
+    Attributes:
+        key: of the limiter's day; names the account.
+        kept_percent: share of the day left to other apps.
+        slow_percent: share before that, in which HubConnect slows down.
+    """
+
+    key: str
+    kept_percent: int
+    slow_percent: int
+
+
 class Connector(ABC):
     """One kind of system. An instance serves one account in one run or request."""
 
@@ -472,6 +487,11 @@ class Connector(ABC):
         """Keep settings and context; connect to nothing yet."""
         self.settings = settings
         self.context = context
+
+    @classmethod
+    def meter(cls, identity: str, parameters: Mapping[str, str]) -> Meter | None:  # noqa: ARG003
+        """Return what the calls of a day are taken from; None if nothing counts them by the day."""
+        return None
 
     @classmethod
     def clean_settings(cls, values: dict[str, str]) -> dict[str, str]:

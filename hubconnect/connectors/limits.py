@@ -120,19 +120,27 @@ class RedisRateLimiter:
         except redis.RedisError:
             self._leave_alone(ticket.budgets[0].key)
 
-    def day(self, key: str) -> DayState | None:
-        """Return how the day of a ``DayBudget`` stands, None if nothing was called today.
+    def days(self, keys: Sequence[str]) -> dict[str, DayState]:
+        """Return by key how the days of ``DayBudget``s stand; those without a call are left out.
 
         Raises:
             ConnectionError: Redis cannot be reached.
         """
+        if self._clock.monotonic_s() < self._away_until_s:
+            msg = "Redis could not be reached a moment ago."
+            raise ConnectionError(msg)
         try:
-            kept: Mapping[str, str] = self._redis.hgetall(_key(key))  # type: ignore[assignment]
-            seconds, micros = self._redis.time()
+            with self._redis.pipeline(transaction=False) as pipeline:
+                pipeline.time()
+                for key in keys:
+                    pipeline.hgetall(_key(key))
+                (seconds, micros), *found = pipeline.execute()
         except redis.RedisError as error:
+            self._leave_alone(keys[0])
             raise ConnectionError(str(error)) from error
         now = int(self._now() or seconds * 1000 + micros // 1000)
-        return _day_state(kept, now)
+        states = zip(keys, (_day_state(kept, now) for kept in found), strict=True)
+        return {key: state for key, state in states if state is not None}
 
     def _take_shared(
         self, budgets: tuple[Budget | DayBudget, ...], caller: Caller, patience: timedelta

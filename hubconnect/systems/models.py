@@ -86,6 +86,23 @@ class UsedCode(models.Model):
         return self.digest
 
 
+class CallDay(models.Model):
+    """How the day's calls of an account stood when it was last stored: see ``services.budget``."""
+
+    key = models.CharField(max_length=255, unique=True)  # of the limiter; names the account
+    ours = models.PositiveIntegerField()  # calls by HubConnect that the limiter has counted
+    ours_before = models.PositiveIntegerField(default=0, db_default=0)  # before it began anew
+    most = models.PositiveIntegerField(null=True, blank=True)
+    left = models.PositiveIntegerField(null=True, blank=True)
+    ends_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True, blank=True)
+    is_refused = models.BooleanField(default=False, db_default=False)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class LearnedRequirement(models.Model):
     """A field that a system turned out to demand, though its description does not say so."""
 

@@ -18,6 +18,7 @@ from hubconnect.connectors.base import (
     Draft,
     Field,
     IdRange,
+    Meter,
     ObjectType,
     Outcome,
     Page,
@@ -109,6 +110,12 @@ class HubSpotConnector(Connector):
     @override
     def oauth_app(cls, settings: Settings, context: Context) -> OAuthApp | None:
         return build_app(settings, context)
+
+    @classmethod
+    @override
+    def meter(cls, identity: str, parameters: Mapping[str, str]) -> Meter | None:
+        quota = Quota.of(parameters, account=identity.removeprefix("hubspot:"))
+        return Meter(quota.day_key, quota.kept, quota.slow)
 
     @classmethod
     @override

@@ -1,7 +1,7 @@
 """How integrations are doing: one word of health with its reason, and what needs a person."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +13,8 @@ from hubconnect.core.wording import counted
 from hubconnect.integrations.models import Failure, Flow, Integration, Pair, Run
 from hubconnect.integrations.schedules import describe
 from hubconnect.integrations.services import hourly, rollup
+from hubconnect.systems.models import System
+from hubconnect.systems.services.budget import Budget, short_of_calls
 
 # A flow that is due for this long was not taken by any worker.
 OVERDUE = timedelta(minutes=2)
@@ -48,6 +50,7 @@ class Known:
     hours: dict[int, hourly.Hours]
     failures: dict[int, list[Failure | int]]
     links: dict[int, int]
+    budgets: dict[int, Budget]  # of systems whose calls of the day run short
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +102,25 @@ def lines(found: Iterable[Integration]) -> list[Line]:
     """Return integrations with their numbers; the number of queries does not grow with them."""
     listed = list(found)
     flows = [flow for one in listed for flow in flows_of(one)]
-    known = Known(last_runs(flows), hourly.by_flow(hourly.DAY), _failures(), rollup.links_now())
+    known = Known(
+        last_runs(flows),
+        hourly.by_flow(hourly.DAY),
+        _failures(),
+        rollup.links_now(),
+        short_of_calls(_systems(listed)),
+    )
     return [_line(one, known) for one in listed]
+
+
+def systems_of(listed: Iterable[Line]) -> list[System]:
+    """Return the systems of integrations in a list, each once."""
+    return _systems(line.integration for line in listed)
+
+
+def _systems(found: Iterable[Integration]) -> list[System]:
+    return list(
+        {one.pk: one for each in found for one in (each.left_system, each.right_system)}.values()
+    )
 
 
 def last_runs(flows: Iterable[Flow]) -> dict[int, Run]:
@@ -136,7 +156,7 @@ def _line(integration: Integration, known: Known) -> Line:
     hours = hourly.total(known.hours[flow.pk] for flow in flows if flow.pk in known.hours)
     return Line(
         integration=integration,
-        health=health(integration, flows, stopped, records),
+        health=health(integration, flows, stopped, records, known.budgets),
         schedule=describe(integration),
         mappings=", ".join(pair.mapping.name for pair in integration.pairs.all()),
         next_run_at=min(times, default=None) if integration.is_active else None,
@@ -170,14 +190,22 @@ def lag_of(flows: Iterable[Flow]) -> timedelta | None:
 
 
 def health(
-    integration: Integration, flows: list[Flow], stopped: list[Failure], records: int
+    integration: Integration,
+    flows: list[Flow],
+    stopped: list[Failure],
+    records: int,
+    budgets: Mapping[int, Budget],
 ) -> Health:
     """Return the word for how an integration is doing; the worst reason wins."""
     if not integration.is_active:
         is_fresh = integration.activated_at is None
         return Health("idle", "Inactive", "never activated" if is_fresh else "")
     working = [flow for flow in flows if flow.is_enabled]
-    found = _critical(integration, working, stopped) or _remarkable(working, stopped, records)
+    found = (
+        _critical(integration, working, stopped)
+        or _short_of_calls(integration, budgets)
+        or _remarkable(working, stopped, records)
+    )
     if found is None and any(flow.phase == Flow.Phase.LOADING for flow in working):
         found = Health("run", "First load")
     return found or Health("ok", "Healthy")
@@ -196,6 +224,15 @@ def _critical(integration: Integration, flows: list[Flow], stopped: list[Failure
         return Health("bad", "Paused", "The safety brake stopped it before writing")
     lasting = [failure for failure in stopped if not will_pass(failure)]
     return Health("bad", "Critical", lasting[0].message) if lasting else None
+
+
+def _short_of_calls(integration: Integration, budgets: Mapping[int, Budget]) -> Health | None:
+    for system in (integration.left_system, integration.right_system):
+        budget = budgets.get(system.pk)
+        if budget is not None:
+            word = "Waiting" if budget.kind == "bad" else "Slower"
+            return Health("warn", word, f"{system}: {budget.notice}")
+    return None
 
 
 def _remarkable(flows: list[Flow], stopped: list[Failure], records: int) -> Health | None:

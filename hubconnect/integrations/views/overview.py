@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from hubconnect.integrations.services import causes, figures, standing, todo
+from hubconnect.systems.services import budget
 
 SPANS = {"day": 24, "week": 24 * 7}
 CAUSES = 6
@@ -32,6 +33,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             "todo_count": len(items),
             "causes": found[:CAUSES],
             "cause_count": len(found),
+            "budgets": budget.budgets(standing.systems_of(lines)),
             "figures": figures.key_figures(hours),
             "plot": figures.carried(hours),
             "lag": max((line.lag for line in lines if line.lag is not None), default=None),

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import cache as keep_once
 
 from django.conf import settings
 from django.core.cache import cache
@@ -12,12 +11,13 @@ from hubconnect.connectors.addresses import NetworkPolicy
 from hubconnect.connectors.base import Connector, Context, Settings
 from hubconnect.connectors.budgets import PERSON, Caller
 from hubconnect.connectors.errors import AttentionError
-from hubconnect.connectors.limits import RedisRateLimiter
 from hubconnect.connectors.oauth import TokenStore
 from hubconnect.connectors.parameters import Secret
 from hubconnect.connectors.read_only import read_only
 from hubconnect.connectors.registry import get_connector
 from hubconnect.systems.models import System
+from hubconnect.systems.services import budget
+from hubconnect.systems.services.limiter import limiter
 from hubconnect.systems.services.token_stores import StoredTokens
 
 
@@ -32,16 +32,6 @@ class DjangoCache:
     def set(self, key: str, text: str, keep_for: timedelta) -> None:
         """Keep a text for a while."""
         cache.set(f"connector:{key}", text, keep_for.total_seconds())
-
-
-def limiter() -> RedisRateLimiter:
-    """Return the call budgets that all workers share."""
-    return _limiter(settings.REDIS_URL)
-
-
-@keep_once
-def _limiter(redis_url: str) -> RedisRateLimiter:
-    return RedisRateLimiter(redis_url)
 
 
 def build_context(
@@ -128,3 +118,4 @@ def open_connector(
         yield connector
     finally:
         connector.close()
+        budget.keep(system)

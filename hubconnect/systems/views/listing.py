@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from hubconnect.systems.models import System
-from hubconnect.systems.services import needs, signing_in
+from hubconnect.systems.services import budget, needs, signing_in
 from hubconnect.systems.services.describing import Described, describe, settings_of
 from hubconnect.systems.services.reports import ShownReport, from_plain
 from hubconnect.systems.services.usage import Use, uses_of
@@ -55,6 +55,7 @@ def detail_context(system: System) -> dict[str, object]:
         "uses": uses_of([system]).get(system.pk, []),
         "report": report,
         "sign_in": signing_in.find(system),
+        "budget": budget.budget_of(system),
         "is_past": system.needs_person or system.state == System.State.UNREACHABLE,
         "signs_in_by_oauth": signing_in.uses_oauth(system),
     }

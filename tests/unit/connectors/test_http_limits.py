@@ -299,7 +299,7 @@ class TestDay:
         clock.wait(10 * HOUR)
         assert [call(limiter, budget) for _ in range(3)] == [timedelta(0)] * 3
         limiter.note(late, self.GONE)  # of yesterday, answered today
-        state = limiter.day(budget.key)
+        state = limiter.days([budget.key]).get(budget.key)
         assert state is not None
         assert (state.ours, state.left) == (3, None)
 
@@ -308,7 +308,7 @@ class TestDay:
         call(limiter, budget, told=Told(day_most=1000, day_left=500))
         for _ in range(3):
             limiter.take((budget,), caller=ONE)
-        state = limiter.day(budget.key)
+        state = limiter.days([budget.key]).get(budget.key)
         assert state is not None
         assert (state.ours, state.most, state.left) == (4, 1000, 497)
         assert state.ends_in == 10 * HOUR
@@ -332,7 +332,7 @@ class TestDay:
         with pytest.raises(BudgetSpentError) as caught:
             limiter.take((budget,), caller=ONE)
         assert caught.value.retry_after == 3 * HOUR
-        state = limiter.day(budget.key)
+        state = limiter.days([budget.key]).get(budget.key)
         assert state is not None
         assert state.is_refused
 
