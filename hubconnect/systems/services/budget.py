@@ -109,7 +109,7 @@ class Budget:
         if self.most is None or passed < PACE_AFTER:
             return ""
         total = round(self.used * (DAY / passed), -2 if self.used > DAY.total_seconds() else 0)
-        verdict = "enough" if total <= self.most - self.kept else "more than there are"
+        verdict = "enough" if total <= self.most - self.kept else "more than may be used"
         return f"{count(total)} when the day ends, {verdict}"
 
     @property
