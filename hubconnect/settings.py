@@ -155,6 +155,10 @@ def with_options(database: dict[str, Any]) -> dict[str, Any]:
     else:
         database["CONN_MAX_AGE"] = 60
         database["CONN_HEALTH_CHECKS"] = True
+        # A worker that is stopped within a transaction would hold others up by its locks; when its
+        # lease is over, so is the transaction.
+        idle = f"-c idle_in_transaction_session_timeout={LEASE_S}s"
+        database.setdefault("OPTIONS", {}).setdefault("options", idle)
     return database
 
 

@@ -253,7 +253,7 @@ def say(error: CriteriaInvalidError) -> str:
 
 
 class ActivationForm(forms.Form):
-    """A number to type for each flow that would create many records."""
+    """For each flow a number to type, and whether it loads what its criteria newly take."""
 
     def __init__(self, flow_ids: list[int], *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -261,10 +261,19 @@ class ActivationForm(forms.Form):
             self.fields[f"creates_{flow_id}"] = forms.IntegerField(
                 label="Number of records", required=False, min_value=0
             )
+            self.fields[f"load_{flow_id}"] = forms.CharField(required=False)
 
     @property
     def confirmed(self) -> dict[int, int | None]:
         """The typed numbers by the flow's key."""
         return {
-            int(name.removeprefix("creates_")): number for name, number in self.cleaned_data.items()
+            int(name.removeprefix("creates_")): number
+            for name, number in self.cleaned_data.items()
+            if name.startswith("creates_")
         }
+
+    @property
+    def loads(self) -> list[int]:
+        """The keys of flows that load what their changed criteria newly take."""
+        names = [name for name, chosen in self.cleaned_data.items() if chosen]
+        return [int(name.removeprefix("load_")) for name in names if name.startswith("load_")]

@@ -196,6 +196,10 @@ class Flow(models.Model):
     is_window_open = models.BooleanField(default=False)  # the window was not read to its end
     is_second_pass = models.BooleanField(default=False)
     spec_hash = models.CharField(max_length=64, blank=True)
+    # The criteria by which all there is was taken or passed over; None: not known.
+    taken_by = models.JSONField(null=True, blank=True)
+    # While a load takes what they newly take: the criteria there were before.
+    widened_from = models.JSONField(null=True, blank=True)
     creates_confirmed = models.PositiveIntegerField(null=True, blank=True)  # typed at activation
 
     # Comments are read in windows of their own; None: from the next run on.

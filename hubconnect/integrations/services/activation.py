@@ -1,14 +1,14 @@
 """Puts integrations to work and stops them, after showing what that would do."""
 
-from collections.abc import Mapping as ReadOnly
+from collections.abc import Collection, Mapping as ReadOnly
 from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.utils import timezone
 
 from hubconnect.core.models import User
-from hubconnect.integrations.models import Flow, Integration, Pair
-from hubconnect.integrations.services import closing, type_pairs
+from hubconnect.integrations.models import Flow, Integration, Pair, Run
+from hubconnect.integrations.services import closing, type_pairs, widening
 from hubconnect.integrations.services.forecast import FlowForecast, foresee
 from hubconnect.integrations.services.nudging import Nudge
 
@@ -41,6 +41,11 @@ class ActivationPreview:
     def creates(self) -> int:
         """Records that would be created, both ways."""
         return sum(flow.creates for flow in self.flows)
+
+    @property
+    def widened(self) -> list[FlowForecast]:
+        """Flows whose criteria changed, so that a person chooses what of it is loaded."""
+        return [flow for flow in self.flows if flow.widened is not None]
 
     @property
     def to_confirm(self) -> list[FlowForecast]:
@@ -89,10 +94,20 @@ def _own_problems(integration: Integration, flows: list[Flow]) -> list[str]:
     return problems
 
 
-def activate(integration: Integration, actor: User, confirmed: ReadOnly[int, int | None]) -> Nudge:
+def activate(
+    integration: Integration,
+    actor: User,
+    confirmed: ReadOnly[int, int | None],
+    loads: Collection[int] = (),
+) -> Nudge:
     """Put an integration to work: its flows are due at once.
 
-    ``confirmed`` holds the typed numbers of creates by the flow's key.
+    Args:
+        integration: with its pairs and flows.
+        actor: who does it.
+        confirmed: the typed numbers of creates by the flow's key.
+        loads: keys of flows that load what their changed criteria newly take; the others go on
+            with changes from now on.
 
     Raises:
         ActivationRefusedError: with every reason.
@@ -109,10 +124,12 @@ def activate(integration: Integration, actor: User, confirmed: ReadOnly[int, int
     if problems:
         raise ActivationRefusedError(problems)
     with transaction.atomic():
-        return _activate(integration, actor, seen)
+        return _activate(integration, actor, seen, loads)
 
 
-def _activate(integration: Integration, _actor: User, seen: ActivationPreview) -> Nudge:
+def _activate(
+    integration: Integration, _actor: User, seen: ActivationPreview, loads: Collection[int]
+) -> Nudge:
     # The actor stands in the audit entry, which the request's middleware completes.
     row = Integration.objects.select_for_update().get(pk=integration.pk)
     now = timezone.now()
@@ -124,11 +141,14 @@ def _activate(integration: Integration, _actor: User, seen: ActivationPreview) -
         flow.is_paused, flow.setbacks = False, 0
         if forecast.must_confirm:
             flow.creates_confirmed = forecast.creates
-        flow.save(
-            update_fields=[
-                "next_run_at", "nudged_at", "is_paused", "setbacks", "creates_confirmed"
-            ]
-        )  # fmt: skip
+        if forecast.widened is not None and flow.pk in loads:
+            widening.begin(flow)
+        if flow.phase != Flow.Phase.NEW:
+            flow.taken_by = flow.criteria
+        cursor = ("phase", "after_id", "is_window_open", "is_second_pass")
+        due = ("next_run_at", "nudged_at", "is_paused", "setbacks")
+        chosen = ("creates_confirmed", "taken_by", "widened_from")
+        flow.save(update_fields=[*due, *chosen, *cursor])
     row.is_active, row.activated_at = True, now
     row.save(update_fields=["is_active", "activated_at", "updated_at"])
     integration.is_active = True
@@ -145,6 +165,13 @@ def deactivate(integration: Integration, actor: User) -> None:  # noqa: ARG001 -
         row.save(update_fields=["is_active", "updated_at"])
         flows = Flow.objects.filter(pair__integration=row)
         flows.update(next_run_at=None, nudged_at=None)
+        loads = Run.objects.filter(flow__in=flows, state=Run.State.RUNNING, slices__state="open")
+        Run.objects.filter(pk__in=loads.values("pk")).update(
+            state=Run.State.STOPPED,
+            finished_at=timezone.now(),
+            message="The integration was deactivated.",
+            hint="The load goes on from where it stopped when the integration is active again.",
+        )
         # Another integration may work on the same records.
         closing.release(list(flows.values_list("pk", flat=True)), timezone.now())
     integration.is_active = False

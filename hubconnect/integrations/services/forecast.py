@@ -8,11 +8,12 @@ from hubconnect.connectors.errors import ConnectorError
 from hubconnect.engine.criteria import CriteriaInvalidError
 from hubconnect.engine.mapping import MappingBrokenError
 from hubconnect.integrations.models import Flow, Link
-from hubconnect.integrations.services import scopes, type_pairs
+from hubconnect.integrations.services import scopes, type_pairs, widening
 from hubconnect.integrations.services.child_forecast import child_problems
 from hubconnect.integrations.services.childspec import build_children
 from hubconnect.integrations.services.flowspec import FlowSpec, build_spec
 from hubconnect.integrations.services.looking import Looking, looking
+from hubconnect.integrations.services.widening import Widened
 from hubconnect.systems.models import System
 
 
@@ -26,6 +27,7 @@ class FlowForecast:
         links: records known to be the same already.
         creates: records to create in the target at most, by the chosen start.
         is_upper_bound: a lookup may find some of them, so that fewer are created.
+        widened: its criteria changed since it ran by them, and what they take now and took before.
     """
 
     flow: Flow
@@ -34,6 +36,7 @@ class FlowForecast:
     links: int = 0
     creates: int = 0
     is_upper_bound: bool = False
+    widened: Widened | None = None
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -142,6 +145,8 @@ def _count(forecast: FlowForecast, spec: FlowSpec, source: Connector, target: Co
     forecast.target_count = target.count(flow.target_type)
     if flow.pair.type_pair_id is not None:
         forecast.links = Link.objects.filter(type_pair=flow.pair.type_pair_id).count()
+    if widening.is_open(flow):
+        forecast.widened = widening.count(flow, spec, source, forecast.source_count)
     if flow.phase == Flow.Phase.RUNNING or flow.start in ("", Flow.Start.NOW):
         return
     if flow.lookup and flow.none_found == Flow.NoneFound.SKIP:

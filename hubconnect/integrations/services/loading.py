@@ -112,4 +112,5 @@ def end_load(flow: Flow) -> None:
     flow.phase = Flow.Phase.RUNNING
     flow.after_id = ""
     flow.is_window_open = False
-    flow.save(update_fields=["phase", "after_id", "is_window_open"])
+    flow.widened_from = None
+    flow.save(update_fields=["phase", "after_id", "is_window_open", "widened_from"])

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from hubconnect.connectors.base import Criteria, Page, Record, Window
+from hubconnect.connectors.base import ALL_IDS, Criteria, IdRange, Page, Record, Window
 from hubconnect.connectors.errors import AttentionError
 from hubconnect.engine.plan import source_hash
 from hubconnect.integrations.models import (
@@ -24,7 +24,7 @@ from hubconnect.integrations.models import (
     RecordEvent,
     Run,
 )
-from hubconnect.integrations.services import loading
+from hubconnect.integrations.services import loading, widening
 from hubconnect.integrations.services.committing import commit, store_decisions
 from hubconnect.integrations.services.lease import renew
 from hubconnect.integrations.services.merging import source_links
@@ -129,8 +129,9 @@ def _begin(session: Session) -> None:
     flow.is_window_open = False
     is_load = flow.start == Flow.Start.EVERYTHING or not has_modified_times(session)
     flow.phase = Flow.Phase.LOADING if is_load else Flow.Phase.RUNNING
+    flow.taken_by = flow.criteria
     cursor = ["window_lower", "window_upper", "after_id", "is_window_open"]
-    _store(session, "phase", "start_at", *cursor)
+    _store(session, "phase", "start_at", "taken_by", *cursor)
 
 
 def _store(session: Session, *fields: str) -> None:
@@ -173,20 +174,29 @@ def _load(session: Session) -> None:
     run.save(update_fields=["reason", "phase", "expected", "window_lower"])
     if loading.cut(session):
         return
-    pages = session.source.everything(
-        flow.source_type, session.spec.criteria, session.spec.read_fields, flow.after_id
-    )
-    for page in pages:
+    for page in loaded_pages(session, flow.after_id, ALL_IDS):
         carry_loaded(session, page)
     with transaction.atomic():
         renew(session.lease)
         loading.end_load(flow)
 
 
+def loaded_pages(session: Session, after: str, within: IdRange) -> Iterator[Page]:
+    """Yield the pages of a load, or of a slice of it, from behind ``after`` on."""
+    fields, criteria = widening.read_fields(session), session.spec.criteria
+    return session.source.everything(session.flow.source_type, criteria, fields, after, within)
+
+
 def carry_loaded(session: Session, page: Page) -> None:
     """Carry a page of a load, or remember it if the flow begins with changes from now on."""
-    if session.flow.start == Flow.Start.EVERYTHING:
-        work_page(session, list(page.records), Cursor(page.after), is_settled=page.settled)
+    flow, cursor = session.flow, Cursor(page.after)
+    if flow.widened_from is not None:
+        new = widening.newly_taken(session, page.records)
+        passed = Result(counts={"read": len(page.records) - len(new)})
+        passed.count("unchanged", len(page.records) - len(new))
+        work_page(session, new, cursor, is_settled=page.settled, result=passed)
+    elif flow.start == Flow.Start.EVERYTHING:
+        work_page(session, list(page.records), cursor, is_settled=page.settled)
     else:
         _remember_known(session, page)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
+from django.db import InterfaceError, OperationalError, connection
 
 from hubconnect.connectors.budgets import DAILY
 from hubconnect.connectors.errors import (
@@ -76,6 +77,18 @@ def setback_of(flow: Flow, error: Exception) -> Setback:
         return Setback(error, Run.State.FAILED)
     if isinstance(error, MappingBrokenError | CriteriaInvalidError):
         return Setback(_configuration_error(flow, error), Run.State.FAILED)
+    return _own_error(error)
+
+
+def _own_error(error: Exception) -> Setback:
+    if isinstance(error, OperationalError | InterfaceError):
+        log.warning("run.database", error=str(error))
+        connection.close_if_unusable_or_obsolete()  # what follows is stored by another one
+        lost = TemporaryError(
+            "HubConnect's own database did not answer, so the run ended. Nothing was lost.",
+            hint="It goes on by itself. If this comes often, see how the database fares.",
+        )
+        return Setback(lost, Run.State.STOPPED, is_failure=False)
     log.error("run.crashed", exc_info=error)
     own = TemporaryError(
         "An error in HubConnect itself ended the run. Nothing was lost.",

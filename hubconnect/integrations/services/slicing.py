@@ -19,7 +19,7 @@ from hubconnect.integrations.services.flowspec import build_spec
 from hubconnect.integrations.services.lease import Lease, LeaseLostError
 from hubconnect.integrations.services.nudging import Nudge
 from hubconnect.integrations.services.opening import open_ends, opposite_of
-from hubconnect.integrations.services.reading import carry_loaded
+from hubconnect.integrations.services.reading import carry_loaded, loaded_pages
 from hubconnect.integrations.services.session import Session
 from hubconnect.integrations.services.setbacks import Setback, setback_of
 from hubconnect.integrations.services.settling import settle_intents
@@ -80,11 +80,7 @@ def _work(part: Slice, lease: Lease) -> None:
 
 def _read(session: Session, part: Slice) -> bool:
     """Carry pages until the slice is done, its time is over or its load is to rest."""
-    flow, spec = session.flow, session.spec
-    within = IdRange(part.above_id, part.upto_id)
-    pages = session.source.everything(
-        flow.source_type, spec.criteria, spec.read_fields, part.after_id, within
-    )
+    pages = loaded_pages(session, part.after_id, IdRange(part.above_id, part.upto_id))
     row = Slice.objects.filter(pk=part.pk)
     ends_at = time.monotonic() + settings.LOAD_TURN_S
     for page in pages:

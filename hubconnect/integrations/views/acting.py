@@ -36,8 +36,9 @@ def activate(request: HttpRequest, pk: int) -> HttpResponse:
         ids = Flow.objects.filter(pair__integration=integration).values_list("pk", flat=True)
         form = ActivationForm(list(ids), request.POST)
         try:
-            confirmed = form.confirmed if form.is_valid() else {}
-            nudge = activation.activate(integration, actor, confirmed)
+            is_valid = form.is_valid()
+            confirmed, loads = (form.confirmed, form.loads) if is_valid else ({}, [])
+            nudge = activation.activate(integration, actor, confirmed, loads)
         except ActivationRefusedError as error:
             problems = error.problems
         else:
