@@ -44,11 +44,9 @@ def repair_url(failure: Failure) -> str:
 
 def failures() -> QuerySet[Failure]:
     """Return failures with everything that a line about them names."""
-    return Failure.objects.select_related(
-        "flow__pair__integration",
-        "flow__pair__mapping__left_system",
-        "flow__pair__mapping__right_system",
-    )
+    sides = ("flow__pair__mapping__left_system", "flow__pair__mapping__right_system")
+    found = Failure.objects.select_related("flow__pair__integration", *sides)
+    return found.defer(*(f"{side}__{name}" for side in sides for name in ("secrets", "report")))
 
 
 def open_failures() -> QuerySet[Failure]:
