@@ -159,6 +159,13 @@ def _recall(typed: str, known: Sequence[Pair], found: Found) -> None:
     for link in titled.order_by("pk")[:MOST_FOUND]:
         place = Place(known[0], LEFT, link.left_id, link.title)
         _add(found, known, link.type_pair_id, Side.LEFT, place)
+    refused = Failure.objects.filter(
+        state=Failure.State.OPEN, type_pair__in=type_pairs, child="", title__iexact=typed[:255]
+    )
+    for failure in refused.order_by("-pk")[:MOST_FOUND]:
+        if failure.type_pair_id is not None:
+            place = Place(known[0], LEFT, failure.record_id, failure.title)
+            _add(found, known, failure.type_pair_id, Side(failure.side), place)
 
 
 # Type pair, side, title.

@@ -112,9 +112,19 @@ def answer(case: Case) -> Answer:
         told.questions.append(question)
         if question.headline:
             over = True
-            told.kind, told.headline = question.state, question.headline
+            told.kind, told.headline = question.state, _headline(case, question)
             told.more, told.url = question.more, question.url
     return told
+
+
+def _headline(case: Case, question: Question) -> str:
+    """Say first that something is not sent, then why; what is well or only waits says so itself."""
+    words = question.headline
+    if question.state not in (NO, "bad") or case.record is None:
+        return words
+    if words.startswith(("It ", "Its ", "A ", "The ")):
+        words = words[0].lower() + words[1:]
+    return f"Not sent to {case.flow.target_system}: {words}"
 
 
 def _yes(found: str = "", url: str = "") -> Question:
