@@ -65,6 +65,8 @@ OVERLAPS_S = {
     "sql": env.int("SQL_OVERLAP_S", default=300),
 }
 # How long object types and fields of a system are kept before they are read anew.
+# A comparison of both sides gives its worker back after this, so that runs have their turns.
+RECONCILE_TURN_S = env.float("RECONCILE_TURN_S", default=10)
 SCHEMA_KEEP_S = env.int("SCHEMA_KEEP_S", default=3600)
 RUN_PAGE_SIZE = env.int("RUN_PAGE_SIZE", default=100)
 
@@ -77,6 +79,7 @@ KEEP_IDLE_RUNS_DAYS = env.int("KEEP_IDLE_RUNS_DAYS", default=2)  # runs that fou
 KEEP_FAILURES_DAYS = env.int("KEEP_FAILURES_DAYS", default=180)  # healed and dismissed ones
 KEEP_FIGURES_DAYS = env.int("KEEP_FIGURES_DAYS", default=800)
 KEEP_AUDIT_DAYS = env.int("KEEP_AUDIT_DAYS", default=730)
+KEEP_COMPARISONS_DAYS = env.int("KEEP_COMPARISONS_DAYS", default=90)
 KEEP_NOTICES_DAYS = env.int("KEEP_NOTICES_DAYS", default=90)
 
 # --- Applications ------------------------------------------------------------------------------

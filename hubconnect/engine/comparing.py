@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hubconnect.connectors.base import Field, Value, Values
 from hubconnect.connectors.errors import RecordError
 from hubconnect.engine.conflict import MISSING, Base, agrees, has_changed
-from hubconnect.engine.mapping import Direction, FieldFlow, FieldRule, build_flow
+from hubconnect.engine.mapping import Direction, FieldFlow, FieldRule, When, build_flow
 from hubconnect.engine.plan import BaseMap, base_of
 
 
@@ -18,6 +18,7 @@ class Compared:
         left, right: the fields.
         left_base, right_base: what both last agreed on, in stored form; MISSING without one.
         is_same: the row maps one to the other, either way round.
+        flows_right, flows_left: which ways the row carries values.
     """
 
     left: Field
@@ -27,6 +28,8 @@ class Compared:
     left_base: Base
     right_base: Base
     is_same: bool
+    flows_right: bool = True
+    flows_left: bool = True
 
     @property
     def has_base(self) -> bool:
@@ -45,7 +48,10 @@ class Compared:
 
 
 class Comparer:
-    """Compares records by the rows of one mapping; rows that only set a constant are left out."""
+    """Compares records by the rows of one mapping that keep two fields the same.
+
+    Rows that only set a constant, or take part in creates alone, keep nothing the same.
+    """
 
     def __init__(
         self, rules: Iterable[FieldRule], left: Mapping[str, Field], right: Mapping[str, Field]
@@ -57,7 +63,7 @@ class Comparer:
         """
         self._rows: list[tuple[FieldFlow, bool]] = []
         for rule in rules:
-            if not (rule.left and rule.right):
+            if not (rule.left and rule.right) or rule.when is When.CREATE:
                 continue
             to_right = rule.direction is not Direction.TO_LEFT
             way = Direction.TO_RIGHT if to_right else Direction.TO_LEFT
@@ -86,6 +92,8 @@ class Comparer:
                     base_of(left_base, left_field.name),
                     base_of(right_base, right_field.name),
                     _is_same(flow, *values),
+                    flows_right=to_right or flow.flows_back,
+                    flows_left=not to_right or flow.flows_back,
                 )
             )
         return found

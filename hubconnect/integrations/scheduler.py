@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from hubconnect.integrations.models import Flow, Slice, WideWindow
+from hubconnect.integrations.models import Flow, Reconciliation, Slice, WideWindow
 from hubconnect.integrations.services import lease, wide_windows
 
 # A message for a flow that still waits in the queue is not repeated before this time, nor while
@@ -63,12 +63,25 @@ def due_looks_back() -> QuerySet[WideWindow]:
     )
 
 
+def due_reconciliations() -> QuerySet[Reconciliation]:
+    """Return the comparisons that nobody works on and for which no message is under way."""
+    now = timezone.now()
+    return Reconciliation.objects.filter(
+        _not_nudged(now),
+        Q(state=Reconciliation.State.WORKING) | Q(has_asked=True),
+        lease.is_free(now),
+        next_turn_at__lte=now,
+    ).order_by("pk")
+
+
 def _not_nudged(now: datetime) -> Q:
     again = now - timedelta(seconds=min(NUDGE_AGAIN_S, settings.LEASE_S))
     return Q(nudged_at=None) | Q(nudged_at__lt=again) | Q(nudged_at__gt=now)
 
 
-def mark_nudged(rows: Sequence[Flow] | Sequence[Slice] | Sequence[WideWindow]) -> list[int]:
+def mark_nudged(
+    rows: Sequence[Flow] | Sequence[Slice] | Sequence[WideWindow] | Sequence[Reconciliation],
+) -> list[int]:
     """Note that a message is sent for each of these; return their keys."""
     keys = [row.pk for row in rows]
     if rows:

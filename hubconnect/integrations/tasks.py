@@ -11,6 +11,7 @@ from hubconnect.integrations.services import (
     execute,
     notifying,
     purging,
+    reconciling,
     rollup,
     slicing,
     wide_windows,
@@ -26,11 +27,12 @@ PURGE_FOR_S = 240
 
 @app.task(name="hubconnect.integrations.tick")
 def tick() -> int:
-    """Send a message for all that is due: flows, slices of loads, looks back, acts of people."""
+    """Send a message for all that is due: flows, slices of loads, looks back, what people ask."""
     due = (
         (run_flow, scheduler.mark_nudged(list(scheduler.due_flows()))),
         (run_slice, scheduler.mark_nudged(list(scheduler.due_slices()))),
         (look_back, scheduler.mark_nudged(list(scheduler.due_looks_back()))),
+        (reconcile, scheduler.mark_nudged(list(scheduler.due_reconciliations()))),
         (act_on_failures, acts.unfinished()),
     )
     for task, keys in due:
@@ -63,6 +65,12 @@ def act_on_failures(act_id: int) -> None:
     """Go on with an act of a person on many failures; what is left of it has another message."""
     if acts.work(act_id):
         act_on_failures.delay(act_id)
+
+
+@app.task(name="hubconnect.integrations.reconcile")
+def reconcile(pk: int) -> None:
+    """Go on with a comparison for a while: apply what was asked for, then compare."""
+    reconciling.take_turn(pk)
 
 
 @app.task(name="hubconnect.integrations.notify")

@@ -23,6 +23,7 @@ from hubconnect.integrations.models.links import (
 )
 from hubconnect.integrations.models.loads import Slice
 from hubconnect.integrations.models.notices import Notice, Notification, Told
+from hubconnect.integrations.models.reconciling import ReconcileFinding, Reconciliation
 from hubconnect.integrations.models.wide_windows import WideWindow
 
 __all__ = [
@@ -45,6 +46,8 @@ __all__ = [
     "Pair",
     "PastCreate",
     "QueuedRead",
+    "ReconcileFinding",
+    "Reconciliation",
     "RecordEvent",
     "Run",
     "SeenHolder",

@@ -117,7 +117,14 @@ class Looking:
 @contextmanager
 def looking() -> Iterator[Looking]:
     """Look at the systems and at our tables; close what was opened at the end."""
-    with nothing_stored(), ExitStack() as stack:
+    with nothing_stored(), reading_only() as look:
+        yield look
+
+
+@contextmanager
+def reading_only() -> Iterator[Looking]:
+    """Look at the systems as ``looking`` does, where what was found is stored in between."""
+    with ExitStack() as stack:
         yield Looking(stack)
 
 

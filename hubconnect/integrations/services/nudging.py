@@ -13,13 +13,14 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Nudge:
-    """Messages for flows and slices of loads that are due.
+    """Messages for flows, slices of loads and comparisons that are due.
 
     ``is_lost`` tells that the broker did not take them.
     """
 
     flow_ids: tuple[int, ...] = ()
     slice_ids: tuple[int, ...] = ()
+    reconciliation_ids: tuple[int, ...] = ()
     is_lost: bool = False
 
     @classmethod
@@ -34,7 +35,9 @@ class Nudge:
                 app.send_task("hubconnect.integrations.run_flow", [flow_id], retry=False)
             for slice_id in self.slice_ids:
                 app.send_task("hubconnect.integrations.run_slice", [slice_id], retry=False)
+            for pk in self.reconciliation_ids:
+                app.send_task("hubconnect.integrations.reconcile", [pk], retry=False)
         except OperationalError as error:
             self.is_lost = True
-            lost = len(self.flow_ids) + len(self.slice_ids)
+            lost = len(self.flow_ids) + len(self.slice_ids) + len(self.reconciliation_ids)
             log.warning("nudge.lost", messages=lost, error=str(error))

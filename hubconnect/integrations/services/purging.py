@@ -21,6 +21,8 @@ from hubconnect.integrations.models import (
     HourlyFigures,
     Link,
     Notice,
+    ReconcileFinding,
+    Reconciliation,
     RecordEvent,
     Run,
     Side,
@@ -90,6 +92,15 @@ def _notices(before: datetime) -> Iterator[int]:
     return found_by_index(over.filter(created_at__lt=before))
 
 
+def _comparisons(before: datetime) -> Iterator[int]:
+    """Comparisons of both sides, after what each found."""
+    over = Reconciliation.objects.filter(finished_at__lt=before, has_asked=False)
+    while keys := list(over.order_by().values_list("pk", flat=True)[:BATCH]):
+        for _ in found_by_index(ReconcileFinding.objects.filter(reconciliation__in=keys)):
+            yield 0  # of the comparisons; but time may be up
+        yield Reconciliation.objects.filter(pk__in=keys).delete()[0]
+
+
 def _figures(before: datetime) -> Iterator[int]:
     return found_by_index(HourlyFigures.objects.filter(hour__lt=before))
 
@@ -128,6 +139,7 @@ RULES = [
     Rule("runs", _runs, "KEEP_RUNS_DAYS"),
     Rule("closed failures", _failures, "KEEP_FAILURES_DAYS"),
     Rule("acts on failures", _acts, "KEEP_FAILURES_DAYS"),
+    Rule("comparisons", _comparisons, "KEEP_COMPARISONS_DAYS"),
     Rule("notices", _notices, "KEEP_NOTICES_DAYS"),
     Rule("hourly figures", _figures, "KEEP_FIGURES_DAYS"),
     Rule("audit entries", _audit, "KEEP_AUDIT_DAYS"),
