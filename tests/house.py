@@ -199,7 +199,7 @@ def make_desk(file: Path, name: str = "Order desk") -> System:
     return make_system(name, "sql", parameters, {})
 
 
-def furnish(
+def furnish(  # noqa: PLR0913 - what differs between houses
     hub: Sandbox,
     desk_file: Path,
     *,
@@ -207,12 +207,16 @@ def furnish(
     directions: Sequence[str] = ("to_right", "to_left"),
     start: str = "everything",
     lookup: object = None,
+    is_prepared: bool = True,
 ) -> House:
-    """Set systems, mapping and integration up, inactive."""
+    """Set systems, mapping and integration up, inactive.
+
+    Without preparation HubSpot has no property that would enforce our key.
+    """
     desk = Desk(desk_file)
     if not desk_file.exists():
         desk.script(CUSTOMERS)
-    hubspot, order_desk = make_hubspot(hub), make_desk(desk_file)
+    hubspot, order_desk = make_hubspot(hub, is_prepared=is_prepared), make_desk(desk_file)
     mapping = MappingRow.objects.create(
         name="Contacts and customers",
         left_system=hubspot,

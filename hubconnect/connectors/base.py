@@ -177,6 +177,7 @@ class Record:
         former_ids: ids this record had before merges.
         author: who changed it last, as far as the system tells: an e-mail address, "user 77",
             "app 9001". It is shown to people and decides nothing.
+        made_by_us: whether our own app created it; None: the system does not tell.
     """
 
     id: str
@@ -187,6 +188,7 @@ class Record:
     former_ids: tuple[str, ...] = ()
     author: str | None = None
     url: str = ""
+    made_by_us: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

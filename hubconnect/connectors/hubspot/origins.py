@@ -45,6 +45,13 @@ class Origins:
             return self._app(properties.get(SOURCE_ID))
         return None
 
+    def made_by_us(self, properties: Json) -> bool | None:
+        """Tell whether our own app created a record; None where that cannot be told."""
+        source = properties.get(SOURCE)
+        if not self._app_id or not source:
+            return None
+        return source == APP and str(properties.get(SOURCE_ID)) == self._app_id
+
     def _user(self, user_id: str) -> str:
         if user_id not in self._users:
             self._users[user_id] = self._email_of_user(user_id) or f"user {user_id}"

@@ -61,6 +61,7 @@ class RecordBuilder:
             created_at=created_at,
             former_ids=tuple(part for part in merged.split(";") if part) if merged else (),
             author=self._origins.of(properties, created_at, modified_at),
+            made_by_us=self._origins.made_by_us(properties),
             url=self._link(record_id) if self._link else item.get("url") or "",
         )
 

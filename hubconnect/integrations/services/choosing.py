@@ -267,8 +267,10 @@ def awaits_settling(
         elif link is not None:
             if intent.source_id == link.target_id or intent.target_id == record.id:
                 return True
-        elif intent.kind == Intent.Kind.CREATE and (
-            record.created_at is None or record.created_at >= intent.sent_at - KIN_MARGIN
+        elif (
+            intent.kind == Intent.Kind.CREATE
+            and record.made_by_us is not False
+            and (record.created_at is None or record.created_at >= intent.sent_at - KIN_MARGIN)
         ):
             return True  # it may be the very record that this intent created
     return False

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from django.utils import timezone
+
 from hubconnect.connectors.base import Record
 from hubconnect.connectors.errors import Category, RecordError
 from hubconnect.engine.apply import Written
 from hubconnect.engine.plan import CreatePlan, LinkState, title_of
-from hubconnect.integrations.models import PastCreate
+from hubconnect.integrations.models import PastCreate, RecordEvent
 from hubconnect.integrations.services import merging
 from hubconnect.integrations.services.linked_already import already_linked
-from hubconnect.integrations.services.session import Fault, Queue, Result, Session
+from hubconnect.integrations.services.session import Fault, Queue, Result, Session, event
 from hubconnect.integrations.stores import links_by_target
 
 # Clocks of a system's machines differ; HubSpot's Date has whole seconds.
@@ -76,7 +78,7 @@ def _sent_before(session: Session, source_ids: Sequence[str]) -> dict[str, datet
 
 
 def _is_ours(record: Record, sent_at: datetime | None) -> bool:
-    if sent_at is None or record.created_at is None:
+    if sent_at is None or record.created_at is None or record.made_by_us is False:
         return False
     return record.created_at >= sent_at - CLOCK_ROOM
 
@@ -88,6 +90,10 @@ def _recognise(session: Session, source: Record, target: Record, result: Result)
     reason = "An earlier try had created its counterpart after all."
     result.queued.append(Queue(session.flow.pk, source.id, reason))
     result.count("created")
+    kind, now = RecordEvent.Kind.LINKED, timezone.now()
+    result.events.append(
+        event(session, kind, source, now, title=title, target_id=target.id, reason=reason)
+    )
 
 
 def _fault(

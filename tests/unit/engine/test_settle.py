@@ -1,0 +1,86 @@
+"""What a lost update turned out to be, judged by what the target holds."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from hubconnect.connectors.base import Value
+from hubconnect.engine.settle import Verdict, is_like, judge_update
+
+OLD = {"name": "Ana", "city": "Porto"}
+SENT = {"name": "Anna", "city": "Lisboa"}
+
+
+def judge(name: Value, city: Value) -> Verdict:
+    return judge_update(SENT, OLD, {"name": name, "city": city})
+
+
+def test_what_was_sent_has_arrived() -> None:
+    verdict = judge("Anna", "Lisboa")
+    assert verdict == Verdict(has_arrived=True, kept=frozenset(SENT))
+
+
+def test_what_was_read_before_has_not() -> None:
+    assert not judge("Ana", "Porto").has_arrived
+
+
+def test_another_value_stands_on_top_of_what_was_sent() -> None:
+    verdict = judge("Annette", "Lisboa")
+    assert verdict == Verdict(
+        has_arrived=True, kept=frozenset(["city"]), topped=frozenset(["name"])
+    )
+
+
+def test_all_fields_edited_since_is_on_top_too() -> None:
+    verdict = judge("Annette", "Faro")
+    assert verdict == Verdict(has_arrived=True, topped=frozenset(SENT))
+
+
+def test_a_field_that_is_as_before_beside_one_that_arrived_is_planned_anew() -> None:
+    verdict = judge("Anna", "Porto")
+    assert verdict == Verdict(
+        has_arrived=True, kept=frozenset(["name"]), undone=frozenset(["city"])
+    )
+
+
+def test_an_edit_of_a_record_that_ours_never_reached_is_no_edit_on_top() -> None:
+    """Its base stays, so that it is a conflict and goes by the field's rule."""
+    assert not judge("Annette", "Porto").has_arrived
+
+
+@pytest.mark.parametrize(
+    ("sent", "held", "expected"),
+    [
+        ("Ana@X.example", "ana@x.example", True),
+        ("  Ana   Poe ", "Ana Poe", True),
+        ("Ana", "ANA", False),
+        ("Ana", "Anna", False),
+        ("<p>Hi</p>", "<p>Hi </p>", True),
+        (Decimal("1.50"), Decimal("1.5"), True),
+        (None, "", True),
+        ("", None, True),
+        ("x", None, False),
+        (
+            datetime(2026, 1, 5, 9, 12, 44, 120500, UTC),
+            datetime(2026, 1, 5, 9, 12, 44, 120000, UTC),
+            True,
+        ),
+        (
+            datetime(2026, 1, 5, 9, 12, 44, 120500, UTC),
+            datetime(2026, 1, 5, 9, 12, 44, 0, UTC),
+            True,
+        ),
+        (
+            datetime(2026, 1, 5, 9, 12, 44, 120500, UTC),
+            datetime(2026, 1, 5, 9, 12, 45, 0, UTC),
+            False,
+        ),
+    ],
+)
+def test_a_system_may_write_a_value_down_in_its_own_way(
+    sent: Value,
+    held: Value,
+    expected: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    assert is_like(sent, held) is expected
