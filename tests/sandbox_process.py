@@ -246,7 +246,7 @@ class Sandbox:
         self._control("DELETE", "faults")
 
     def statistics(self) -> dict[str, Any]:
-        """Return ``calls`` by kind since the last reset, their ``total``, and ``records``."""
+        """Return ``calls`` by kind since the last reset, ``total``, ``refused``, ``records``."""
         found: dict[str, Any] = self._control("GET", "statistics")
         return found
 

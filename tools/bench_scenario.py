@@ -43,8 +43,7 @@ COLUMNS = {
 
 def scenario(contacts: int, deals: int) -> list[Measured]:
     """Load, change, create and update; called in a process of its own."""
-    call_command("migrate", verbosity=0)
-    house = House(Path(os.environ["BENCH_HOME"]))
+    house = prepare()
     measured = [house.measure("first load", contacts, house.to_desk, expect="created")]
     house.change_contacts(1000)
     measured.append(house.measure("changes", 1000, house.to_desk, expect="updated"))
@@ -54,6 +53,12 @@ def scenario(contacts: int, deals: int) -> list[Measured]:
     house.change_rows(1000)
     measured.append(house.measure("updates", 1000, house.to_hubspot, expect="updated"))
     return measured + (whole(house, deals) if deals else [])
+
+
+def prepare() -> "House":
+    """Make tables, systems and active flows."""
+    call_command("migrate", verbosity=0)
+    return House(Path(os.environ["BENCH_HOME"]))
 
 
 def whole(house: "House", deals: int) -> list[Measured]:

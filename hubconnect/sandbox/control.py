@@ -151,7 +151,12 @@ class Control:
         with self.account.store.reading() as db:
             counts = dict(db.execute(_COUNTS).fetchall())
         calls = dict(self.account.calls)
-        return {"calls": calls, "total": sum(calls.values()), "records": counts}
+        return {
+            "calls": calls,
+            "total": sum(calls.values()),
+            "refused": self.account.limits.refused,
+            "records": counts,
+        }
 
     def _reset(self, _: Json) -> None:
         self.account.calls.clear()

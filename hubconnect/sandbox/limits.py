@@ -16,7 +16,7 @@ _DAILY_POLICY = "DAILY"
 
 
 class Limits:
-    """Counts calls; a limit of 0 is switched off."""
+    """Counts calls, and those ``refused``; a limit of 0 is switched off."""
 
     def __init__(self, burst: int, search: int, daily: int) -> None:
         self.burst = burst
@@ -26,6 +26,7 @@ class Limits:
         self._searches: deque[float] = deque()
         self._today = ("", 0)
         self._guard = threading.Lock()
+        self.refused = 0
 
     def reset(self) -> None:
         """Forget all calls so far."""
@@ -33,6 +34,7 @@ class Limits:
             self._recent.clear()
             self._searches.clear()
             self._today = ("", 0)
+            self.refused = 0
 
     def used_today(self, day: str) -> int:
         """Return the number of calls of a day, given as YYYY-MM-DD in the account's zone."""
@@ -45,12 +47,12 @@ class Limits:
             ApiError: one of the limits is used up (429).
         """
         with self._guard:
-            if is_search:
-                self._admit_search()
-                headers = {}
-            else:
-                headers = self._admit_burst(app_id)
-            return {**headers, **self._admit_daily(day)}
+            try:
+                headers = self._admit_burst(app_id) if not is_search else self._admit_search()
+                return {**headers, **self._admit_daily(day)}
+            except ApiError:
+                self.refused += 1
+                raise
 
     def _admit_burst(self, app_id: int) -> dict[str, str]:
         if not self.burst:
@@ -67,13 +69,14 @@ class Limits:
         calls.append(time.monotonic())
         return headers
 
-    def _admit_search(self) -> None:
+    def _admit_search(self) -> dict[str, str]:
         if not self.search:
-            return
+            return {}
         if _used(self._searches, SEARCH_WINDOW_S) >= self.search:
             message = "You have reached your secondly limit."
             raise ApiError(429, message, "RATE_LIMITS", policyName="SECONDLY")
         self._searches.append(time.monotonic())
+        return {}
 
     def _admit_daily(self, day: str) -> dict[str, str]:
         used = self.used_today(day)

@@ -8,6 +8,7 @@ def test_burst_counts_down_and_then_refuses() -> None:
     with sandbox(burst_limit=3) as crm:
         left = [crm.api("GET", CONTACTS)[2]["X-HubSpot-RateLimit-Remaining"] for _ in range(3)]
         status, body, headers = crm.api("GET", CONTACTS)
+        assert (crm.statistics()["total"], crm.statistics()["refused"]) == (3, 1)
     assert left == ["2", "1", "0"]
     assert (status, body["policyName"], body["errorType"]) == (
         429,
