@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from hubconnect.core.counting import MOST, at_most, count_each, stretch_each
 from hubconnect.core.wording import counted
-from hubconnect.integrations.models import RecordEvent, Run
+from hubconnect.integrations.models import RecordEvent, Run, Slice
 from hubconnect.integrations.models.history import Failure
 
 # The steps of a run in their order, with the words a person sees.
@@ -151,6 +151,27 @@ def phases(run: Run) -> list[Phase]:
     finish = "ok" if run.state in (Run.State.DONE, Run.State.WITH_FAILURES) else "idle"
     steps.append(Phase(finish, "Finish", "", None))
     return steps
+
+
+def slices(run: Run) -> list[Phase]:
+    """Return the slices of a load, in the order of their ids; none if it was not cut."""
+    now = timezone.now()
+    return [_slice(part, now) for part in run.slices.order_by("position")]
+
+
+def _slice(part: Slice, now: datetime) -> Phase:
+    took = (part.finished_at - part.run.started_at).total_seconds() if part.finished_at else None
+    state, word = "idle", "waits for a worker"
+    if part.state == Slice.State.DONE:
+        state, word = "ok", ""
+    elif part.state == Slice.State.VOID:
+        word = "given up"
+    elif part.leased_until > now:
+        state, word = "run", ""
+    elif part.setbacks:
+        state, word = "warn", "tried again by itself"
+    note = ", ".join(filter(None, [counted(part.read, "record"), word]))
+    return Phase(state, f"Slice {part.position + 1}", note, took)
 
 
 def _carried(run: Run) -> str:

@@ -78,6 +78,7 @@ def _progress(run: Run) -> dict[str, object]:
         "flow": run.flow,
         "is_running": is_running,
         "progress": history.progress(run),
+        "slices": history.slices(run) if run.reason == Run.Reason.LOAD else [],
         "phases": history.phases(run),
         "took": _took(run),
         "calls": calls,

@@ -6,6 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -178,6 +180,22 @@ def test_a_load_of_other_criteria_begins_anew(house: House) -> None:
     ended = house.run("to_right")
     assert (ended.pk, ended.state, ended.created) == (second.pk, "done", CONTACTS - done)
     assert desk_names(house) == hub_names(house)
+
+
+def test_the_page_of_a_load_shows_its_slices(house: House, monitor_client: Client) -> None:
+    run = begin(house)
+    run_slice(parts()[0].pk)
+    Slice.objects.filter(pk=parts()[1].pk).update(setbacks=1)
+    held = leases.claim_slice(parts()[2].pk)
+    assert held is not None
+    page = monitor_client.get(reverse("integrations:run_detail", args=[run.pk])).content.decode()
+    read = parts()[0].read
+    assert f"{read} of about {CONTACTS} records" in " ".join(page.split())
+    assert f"{read} records" in page
+    assert "tried again by itself" in page
+    assert page.count("waits for a worker") == 1
+    listed = monitor_client.get(reverse("integrations:run_list")).content.decode()
+    assert f'max="{CONTACTS}" value="{read}"' in listed
 
 
 def test_an_open_write_of_a_slice_is_left_to_it(house: House) -> None:
