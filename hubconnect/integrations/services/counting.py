@@ -23,6 +23,8 @@ def count(session: Session, name: str, number: int = 1) -> None:
 def count_page(session: Session, result: Result, cursor: Cursor | None, now: datetime) -> None:
     """Add a page's counts; called in the page's transaction."""
     run = session.run
+    if session.slice is not None and cursor is None:
+        result.counts.pop("read", None)  # the page is read again: it is no progress
     linked = sum(state.pk == 0 for state, _ in result.links.values())
     figures = {name: result.counts.get(name, 0) for name in rollup.COUNTED}
     rollup.add(session.flow.pk, now, linked=linked, **figures)

@@ -11,6 +11,7 @@ from hubconnect.core.counting import MOST, at_most, count_each, stretch_each
 from hubconnect.core.wording import counted
 from hubconnect.integrations.models import RecordEvent, Run, Slice
 from hubconnect.integrations.models.history import Failure
+from hubconnect.integrations.services.counting import merged
 
 # The steps of a run in their order, with the words a person sees.
 PHASES = (
@@ -160,7 +161,6 @@ def slices(run: Run) -> list[Phase]:
 
 
 def _slice(part: Slice, now: datetime) -> Phase:
-    took = (part.finished_at - part.run.started_at).total_seconds() if part.finished_at else None
     state, word = "idle", "waits for a worker"
     if part.state == Slice.State.DONE:
         state, word = "ok", ""
@@ -170,8 +170,9 @@ def _slice(part: Slice, now: datetime) -> Phase:
         state, word = "run", ""
     elif part.setbacks:
         state, word = "warn", "tried again by itself"
-    note = ", ".join(filter(None, [counted(part.read, "record"), word]))
-    return Phase(state, f"Slice {part.position + 1}", note, took)
+    read = counted(part.read, "record") if part.read or not word else ""
+    note = ", ".join(filter(None, [read, word]))
+    return Phase(state, f"Slice {part.position + 1}", note, None)
 
 
 def _carried(run: Run) -> str:
@@ -228,10 +229,14 @@ def origin_of(failure: Failure) -> str:
 
 def calls_of(run: Run) -> list[tuple[str, int]]:
     """Return the requests of a run by what they were, source and target named."""
+    calls = run.calls
+    if run.state == Run.State.RUNNING and run.reason == Run.Reason.LOAD:
+        for part in run.slices.all():  # theirs are added at the end
+            calls = merged(calls, part.calls)
     names = {"source": run.flow.source_system.name, "target": run.flow.target_system.name}
     listed = [
         (f"{names.get(side, side)}: {kind}", number)
-        for side, kinds in sorted(run.calls.items())
+        for side, kinds in sorted(calls.items())
         for kind, number in sorted(kinds.items())
         if number
     ]
