@@ -89,13 +89,20 @@ class Caller:
     Attributes:
         name: the same for all workers of one flow.
         is_load: carries what was there before, and gives way when a day's calls run short.
+        is_person: somebody waits before a page; a day's last calls are not spread for them.
     """
 
-    name: str = "person"
+    name: str
     is_load: bool = False
+    is_person: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Name the kind for the limiter: ``load``, ``person`` or ``flow``."""
+        return "load" if self.is_load else "person" if self.is_person else "flow"
 
 
-PERSON = Caller()
+PERSON = Caller("person", is_person=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,7 @@ class RedisRateLimiter:
         asked = _asked(budgets)
         while True:
             left = (patience - waited) // MILLISECOND
-            who = [self._now(), caller.name, int(caller.is_load), call, left]
+            who = [self._now(), caller.name, caller.kind, call, left]
             verdict, *said = self._take(_keys(budgets), [*who, *asked])
             if verdict == "go":
                 at, *pairs = map(int, said)

@@ -6,7 +6,7 @@
 -- whose flow has fewest slots is next.
 --
 -- KEYS: a hash for each budget.
--- ARGV: now (ms; empty: the server's), caller, is a load (0/1), call, longest wait (ms), then for
+-- ARGV: now (ms; empty: the server's), caller, its kind (flow/load/person), call, longest wait (ms), then for
 --       each budget: kind (window/day), calls, span (ms), kept %, slow %, day's end in (ms)
 -- Returns {"go", now, used, number, used, number, ...}
 --      or {"wait", ms}
@@ -27,7 +27,7 @@ if not now then
   local time = redis.call('TIME')
   now = time[1] * 1000 + math.floor(time[2] / 1000)
 end
-local caller, is_load, call, patience = ARGV[2], ARGV[3] == '1', ARGV[4], tonumber(ARGV[5])
+local caller, kind, call, patience = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 
 -- Return how many of those who wait come before this caller.
 local function rank_in(base)
@@ -133,8 +133,10 @@ local function look_at_day(one)
     return stopped(one, one.ends, 'kept')
   end
   if spare <= one.most * one.slow / 100 then
-    if is_load then
+    if kind == 'load' then
       return stopped(one, one.ends, 'loads')
+    elseif kind == 'person' then
+      return nil
     end
     local gap = math.min(LONGEST_GAP_MS, (one.ends - now) / spare)
     local rank

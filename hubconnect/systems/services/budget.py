@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from hubconnect.connectors.base import Meter
@@ -194,7 +194,8 @@ def keep(system: System) -> None:
     if state is None:
         return
     try:
-        _store(meter.key, state)
+        with transaction.atomic():
+            _store(meter.key, state)
     except DatabaseError:
         log.warning("budget.not_kept", key=meter.key)
 

@@ -11,13 +11,19 @@ from itertools import count
 
 import pytest
 
+from hubconnect.connectors.addresses import NetworkPolicy
+from hubconnect.connectors.base import Context
 from hubconnect.connectors.budgets import Budget, Caller, Told
 from hubconnect.connectors.errors import BudgetSpentError
+from hubconnect.connectors.hubspot.connector import HubSpotConnector
 from hubconnect.connectors.limits import RedisRateLimiter
+from hubconnect.connectors.parameters import Secret
+from tests.sandbox_process import sandbox
 from tools.localservices import valkey
 
 CALLS, SPAN = 40, timedelta(seconds=1)
 NUMBERS = count(1)
+LOOPBACK = NetworkPolicy(["127.0.0.0/8"])
 
 
 @pytest.fixture(scope="module")
@@ -129,3 +135,35 @@ def test_a_refusal_makes_all_wait_and_never_ends_in_a_loop(broker: str) -> None:
             each.join()
     # Four at first, then one of each wait, which grows.
     assert ours.refused <= 8
+
+
+def test_searches_of_several_systems_stay_below_the_account_s_limit(broker: str) -> None:
+    """Five a second for all: one in ten is left to others, so four are used."""
+    with sandbox(search_limit=5, burst_limit=100) as hub:
+
+        def search() -> None:
+            context = Context(limiter=RedisRateLimiter(broker), addresses=LOOPBACK)
+            settings: dict[str, str | Secret] = {
+                "api_url": hub.url,
+                "auth_type": "token",
+                "access_token": Secret(hub.token),
+                "app_id": "9001",
+            }
+            connector = HubSpotConnector(settings, context)
+            try:
+                connector.identity()
+                for _ in range(8):
+                    connector.count("contacts")
+            finally:
+                connector.close()
+
+        workers = [threading.Thread(target=search) for _ in range(3)]
+        began = time.monotonic()
+        for each in workers:
+            each.start()
+        for each in workers:
+            each.join()
+        told = hub.statistics()
+    assert told["refused"] == 0
+    assert sum(n for name, n in told["calls"].items() if "search" in name) == 24
+    assert time.monotonic() - began < 24 / 4 * 2

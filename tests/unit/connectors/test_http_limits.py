@@ -4,7 +4,7 @@ from itertools import count
 
 import pytest
 
-from hubconnect.connectors.budgets import Budget, Caller, DayBudget, Told
+from hubconnect.connectors.budgets import PERSON, Budget, Caller, DayBudget, Told
 from hubconnect.connectors.errors import BudgetSpentError
 from hubconnect.connectors.limits import MemoryRateLimiter, RedisRateLimiter
 from tools.localservices import valkey
@@ -280,6 +280,13 @@ class TestDay:
         budget = day()
         call(limiter, budget, told=self.LOW)
         assert call(limiter, budget) == 5 * SECOND
+
+    def test_nobody_waits_before_a_page_while_calls_are_spread(
+        self, limiter: RedisRateLimiter
+    ) -> None:
+        budget = day()
+        call(limiter, budget, told=self.LOW)
+        assert call(limiter, budget, caller=PERSON) == timedelta(0)
 
     def test_the_share_of_others_is_not_touched(self, limiter: RedisRateLimiter) -> None:
         budget = day()
