@@ -37,7 +37,9 @@ class IntegrationsConfig(AppConfig):
         remedies.register()
         page = "integrations:detail"
         keep_trail(Integration, ignored=("created_at", "updated_at"), page=page)
-        keep_trail(Pair, ignored=("type_pair", "is_swapped"), page="integrations:pair")
+        keep_trail(
+            Pair, ignored=("type_pair", "is_swapped", "known_rows"), page="integrations:pair"
+        )
         cursor = ("phase", "window_lower", "window_upper", "after_id", "is_window_open")
         moving = ("spec_hash", "next_run_at", "nudged_at", "setbacks", "asked_by", "is_paused")
         reading = ("is_second_pass", "comments_read_to", "sweep_after", "next_sweep_at")

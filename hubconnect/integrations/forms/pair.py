@@ -253,7 +253,7 @@ def say(error: CriteriaInvalidError) -> str:
 
 
 class ActivationForm(forms.Form):
-    """For each flow a number to type, and whether it loads what its criteria newly take."""
+    """For each flow a number to type and what its criteria newly take; what changed rows do."""
 
     def __init__(self, flow_ids: list[int], *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -277,3 +277,9 @@ class ActivationForm(forms.Form):
         """The keys of flows that load what their changed criteria newly take."""
         names = [name for name, chosen in self.cleaned_data.items() if chosen]
         return [int(name.removeprefix("load_")) for name in names if name.startswith("load_")]
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """What becomes of changed rows, by ``<pair>-<row>``; anything unknown counts as leave."""
+        names = (name for name in self.data if name.startswith("row_"))
+        return {name.removeprefix("row_"): str(self.data[name]) for name in names}

@@ -1,6 +1,7 @@
 """Integrations and their flows; what is linked; what ran; what failed."""
 
 from hubconnect.integrations.models.acts import FailureAct
+from hubconnect.integrations.models.alignments import Alignment
 from hubconnect.integrations.models.children import (
     AssociationLink,
     AttachmentLink,
@@ -27,6 +28,7 @@ from hubconnect.integrations.models.reconciling import ReconcileFinding, Reconci
 from hubconnect.integrations.models.wide_windows import WideWindow
 
 __all__ = [
+    "Alignment",
     "AssociationLink",
     "AttachmentLink",
     "ChildIntent",

@@ -97,6 +97,8 @@ class Pair(models.Model):
         TypePair, models.PROTECT, related_name="pairs", null=True, blank=True
     )
     is_swapped = models.BooleanField(default=False)
+    # The rows it was last put to work with: see services.row_changes. None: not known.
+    known_rows = models.JSONField(null=True, blank=True)
     # Fields that receive the counterpart's id and address, by internal name, "" for none.
     left_id_field = models.CharField(max_length=255, blank=True)
     left_link_field = models.CharField(max_length=255, blank=True)

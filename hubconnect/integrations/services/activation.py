@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from hubconnect.core.models import User
 from hubconnect.integrations.models import Flow, Integration, Pair, Run
-from hubconnect.integrations.services import closing, type_pairs, widening
+from hubconnect.integrations.services import closing, row_changes, type_pairs, widening
 from hubconnect.integrations.services.forecast import FlowForecast, foresee
 from hubconnect.integrations.services.nudging import Nudge
+from hubconnect.integrations.services.row_changes import PairChanges
 
 
 class ActivationRefusedError(Exception):
@@ -31,6 +32,7 @@ class ActivationPreview:
 
     flows: list[FlowForecast]
     problems: list[str] = field(default_factory=list)
+    changes: list[PairChanges] = field(default_factory=list)
 
     @property
     def can_activate(self) -> bool:
@@ -64,7 +66,8 @@ def preview(integration: Integration) -> ActivationPreview:
         if flow.is_enabled
     ]
     problems = _own_problems(integration, flows)
-    return ActivationPreview(foresee(flows), problems)
+    pairs = {flow.pair.pk: flow.pair for flow in flows}
+    return ActivationPreview(foresee(flows), problems, row_changes.changes(pairs.values()))
 
 
 def _flows_of(pair: Pair) -> list[Flow]:
@@ -99,6 +102,7 @@ def activate(
     actor: User,
     confirmed: ReadOnly[int, int | None],
     loads: Collection[int] = (),
+    chosen: ReadOnly[str, str] | None = None,
 ) -> Nudge:
     """Put an integration to work: its flows are due at once.
 
@@ -108,6 +112,8 @@ def activate(
         confirmed: the typed numbers of creates by the flow's key.
         loads: keys of flows that load what their changed criteria newly take; the others go on
             with changes from now on.
+        chosen: what becomes of rows that came or changed while records are linked, by
+            ``<pair>-<row>``: see ``row_changes``.
 
     Raises:
         ActivationRefusedError: with every reason.
@@ -124,6 +130,7 @@ def activate(
     if problems:
         raise ActivationRefusedError(problems)
     with transaction.atomic():
+        row_changes.begin(seen.changes, chosen or {})
         return _activate(integration, actor, seen, loads)
 
 
@@ -135,6 +142,7 @@ def _activate(
     now = timezone.now()
     for pair in {forecast.flow.pair for forecast in seen.flows}:
         type_pairs.join(pair)
+        row_changes.remember(pair)
     for forecast in seen.flows:
         flow = forecast.flow
         flow.next_run_at, flow.nudged_at = now, None
@@ -163,6 +171,8 @@ def deactivate(integration: Integration, actor: User) -> None:  # noqa: ARG001 -
         row = Integration.objects.select_for_update().get(pk=integration.pk)
         row.is_active = False
         row.save(update_fields=["is_active", "updated_at"])
+        for pair in row.pairs.filter(known_rows=None).select_related("mapping"):
+            row_changes.remember(pair)  # put to work before this was kept
         flows = Flow.objects.filter(pair__integration=row)
         flows.update(next_run_at=None, nudged_at=None)
         loads = Run.objects.filter(flow__in=flows, state=Run.State.RUNNING, slices__state="open")

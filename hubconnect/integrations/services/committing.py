@@ -46,7 +46,8 @@ def commit(session: Session, result: Result, cursor: Cursor | None) -> None:
             _save_links(session, result)
             follow_ups.wake(session, (state for state, _ in result.links.values()), now)
             closing.try_soon(session, (state for state, _ in result.links.values()), now)
-        follow_ups.note(session, result.links, result.seen, now)
+        if not result.is_silent:
+            follow_ups.note(session, result.links, result.seen, now)
         _store_faults(session, result, now)
         conflicts.store(session, result, now)
         _heal(result, now)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from hubconnect.integrations.models import Flow, Run
 from hubconnect.integrations.schedules import next_time
-from hubconnect.integrations.services import flow_failures, lease as leases, loading
+from hubconnect.integrations.services import aligning, flow_failures, lease as leases, loading
 from hubconnect.integrations.services.carriers.comment_window import read_changed
 from hubconnect.integrations.services.carrying import follow
 from hubconnect.integrations.services.child_settling import settle_children
@@ -96,7 +96,7 @@ def waits_for_load(flow: Flow, opposite: Flow | None) -> bool:
 
 def _run(flow: Flow, lease: Lease) -> Run | None:
     opposite = opposite_of(flow)
-    if waits_for_load(flow, opposite):
+    if waits_for_load(flow, opposite) or aligning.waits(flow, opposite):
         _schedule(flow, timezone.now() + timedelta(seconds=1))
         return None
     close_vanished(flow)
@@ -151,6 +151,7 @@ def _steps() -> tuple[tuple[str, Callable[[Session], object]], ...]:
         ("settle", settle_intents),
         ("settle comments", settle_children),
         ("merged", look_again),
+        ("align", aligning.align),
         ("retry", retry_due),
         ("pages", read_flow),
         ("comments", read_changed),

@@ -30,6 +30,7 @@ _NEWEST = 2**62  # above every key
 # Steps that a person sees as part of another one.
 _PART_OF = {
     "settle comments": "settle",
+    "align": "retry",
     "comments": "follow",
     "sweep": "follow",
     "look back": "pages",

@@ -138,6 +138,7 @@ class Result:
     skipped: list[Skip] = field(default_factory=list)
     claims: list[tuple[str, str, str]] = field(default_factory=list)  # key, source id, target id
     intents_done: list[str] = field(default_factory=list)
+    is_silent: bool = False  # no reason to look at what hangs on its records
     reads_done: list[int] = field(default_factory=list)
     seen: list[str] = field(
         default_factory=list

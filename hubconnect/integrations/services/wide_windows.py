@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from hubconnect.connectors.base import Page, Window
 from hubconnect.integrations.models import Flow, Run, WideWindow
-from hubconnect.integrations.services import lease as leases
+from hubconnect.integrations.services import aligning, lease as leases
 from hubconnect.integrations.services.child_settling import settle_children
 from hubconnect.integrations.services.counting import note_calls
 from hubconnect.integrations.services.ending import close_vanished, end, timed
@@ -82,6 +82,8 @@ def look_back(wide_id: int) -> Run | None:
     )
     if wide is None or not _is_time(wide) or _gives_way(wide):
         return None
+    if aligning.is_open(wide.flow.pair_id):
+        return None  # rows that are not in line yet are not to be merged by their rules
     type_pair_id = wide.flow.pair.type_pair_id
     lease = leases.claim(type_pair_id, wide.flow_id) if type_pair_id is not None else None
     if lease is None:

@@ -38,7 +38,7 @@ def activate(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             is_valid = form.is_valid()
             confirmed, loads = (form.confirmed, form.loads) if is_valid else ({}, [])
-            nudge = activation.activate(integration, actor, confirmed, loads)
+            nudge = activation.activate(integration, actor, confirmed, loads, form.chosen)
         except ActivationRefusedError as error:
             problems = error.problems
         else:

@@ -11,7 +11,7 @@ from hubconnect.integrations.forms.integration import IntegrationForm
 from hubconnect.integrations.forms.pair import PairForm
 from hubconnect.integrations.models import Integration
 from hubconnect.integrations.schedules import describe
-from hubconnect.integrations.services import saving, standing
+from hubconnect.integrations.services import aligning, saving, standing
 from hubconnect.integrations.services.pair_lines import pair_lines
 from hubconnect.integrations.services.saving import IntegrationActiveError
 
@@ -35,6 +35,7 @@ def integration_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "line": line,
         "schedule": describe(integration),
         "pairs": pair_lines(integration),
+        "alignments": aligning.unfinished(integration),
         "pair_form": PairForm(integration),
     }
     return render(request, "integrations/detail.html", context)
