@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from hubconnect.integrations.models import ChildIntent, CommentLink, FollowUp
+from hubconnect.integrations.models import ChildIntent, CommentLink, Flow, FollowUp, Link
 from hubconnect.integrations.services.activation import ActivationRefusedError
 from hubconnect.mappings.models import Direction, Mapping
 from tests.children import (
@@ -295,3 +295,33 @@ def test_the_side_that_wins_keeps_its_text_though_the_request_was_lost(office: O
     office.sync()
 
     assert office.notes() == office.said() == ["The desk says"]
+
+
+def test_comments_of_a_merged_record_go_on(office: Office) -> None:
+    office.note("Before.")
+    office.desk.say(ANA, "From the desk.")
+    office.sync()
+    said, other = office.said(), office.hub.create("contacts", {"email": "aa@x.example"})
+    office.contact = office.hub.merge("contacts", office.contact, other)
+    office.note("After.")
+    office.sync()
+    assert len(office.said()) == len(said) + 1
+    assert sum("After." in one for one in office.said()) == 1
+    office.desk.say(ANA, "Still there.")
+    office.sync()
+    assert sum("Still there." in one for one in office.notes()) == 1
+    assert len(office.notes()) == 4
+    assert len(office.said()) == 4
+
+
+def test_a_recreated_record_gets_its_comments_anew(office: Office) -> None:
+    office.desk.say(ANA, "From the desk.")
+    office.sync()
+    Flow.objects.update(target_deleted="recreate")
+    office.hub.archive("contacts", office.contact)
+    office.desk.run("update customers set first_name = 'Anna' where email = ?", ANA)
+    office.house.run_until_seen("to_left")
+    office.sync()
+    office.contact = Link.objects.get().left_id
+    assert sum("From the desk." in one for one in office.notes()) == 1
+    assert len(office.said()) == 1

@@ -1,6 +1,7 @@
 """Links between records are carried both ways and wait for their far ends."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from hubconnect.integrations.models import AssociationLink, Failure, Flow, Follo
 from hubconnect.integrations.services import activation, failures
 from hubconnect.integrations.services.execute import run_flow
 from hubconnect.mappings.models import AssociationMapping, FieldMapping, Mapping
-from tests.house import House, furnish
+from tests.house import PATIENCE_S, House, furnish
 from tests.sandbox_process import Sandbox, sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -89,6 +90,14 @@ class Shop(House):
             "select title, email from orders left join customers on customers.id = customer_id"
         )
         return dict(rows)
+
+    def sync_orders_until(self, is_so: Callable[[], bool]) -> None:
+        """Run both directions of the orders until a condition holds."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not is_so():
+            assert time.monotonic() < deadline
+            self.run("orders to_right")
+            self.run("orders to_left")
 
     def order_id(self, title: str) -> str:
         return str(self.desk.run("select id from orders where title = ?", title)[0][0])
@@ -526,3 +535,48 @@ def test_a_dismissed_id_is_not_refused_again_until_the_record_changes(
     sweep(shop, "orders to_right")
 
     assert shop.open_failures() == []
+
+
+def test_links_to_a_merged_record_go_on_under_its_new_id(shop: Shop, hub: Sandbox) -> None:
+    """What the far record is called now is ended and made, not what it was called before."""
+    ana = contact(hub, "ana")
+    deal_id = deal(hub, "Roof", ana)
+    shop.activate()
+    for name in ("to_right", "to_left", "orders to_right", "orders to_left"):
+        shop.run(name)
+    new = hub.merge("contacts", ana, contact(hub, "aa"))
+    shop.run_until_seen("to_right")
+    assert AssociationLink.objects.get().left_to_id == new
+    shop.desk.run("update orders set customer_id = null")
+    AssociationMapping.objects.update(carries_removal=True)
+    shop.sync_orders_until(lambda: not hub.associations("deals", deal_id, "contacts"))
+    assert not AssociationLink.objects.exists()
+
+
+def test_what_waited_for_a_merged_record_finds_the_survivor(shop: Shop, hub: Sandbox) -> None:
+    ana = contact(hub, "ana")
+    deal(hub, "Roof", ana)
+    shop.activate()
+    shop.run("orders to_right")
+    assert FollowUp.objects.filter(waits_id=ana).exists()
+    hub.merge("contacts", ana, contact(hub, "aa"))
+    shop.run("to_right")
+    shop.run("orders to_right")
+    assert shop.orders() == {"Roof": "ana@x.example"}
+
+
+def test_a_recreated_record_is_linked_again_by_what_was_linked_with_it(
+    shop: Shop, hub: Sandbox
+) -> None:
+    deal(hub, "Roof", contact(hub, "ana"))
+    shop.activate()
+    for name in ("to_right", "to_left", "orders to_right", "orders to_left"):
+        shop.run(name)
+    Flow.objects.update(target_deleted="recreate")
+    shop.desk.run("update orders set customer_id = null")
+    shop.desk.run("delete from customers")
+    shop.desk.run("insert into customers (id, email) values (77, 'other@x.example')")
+    hub.update("contacts", shop.contact_id("ana@x.example"), {"firstname": "Anna"})
+    shop.run_until_seen("to_right")
+    shop.run("orders to_right")
+    assert shop.orders() == {"Roof": "ana@x.example"}
