@@ -86,12 +86,12 @@ def _drop_known(
         for record in fresh
         if record.id not in decided
         or (is_forced and record.id in links)  # to see whether the counterpart was restored
-        or not _still_holds(session, decided[record.id], record, is_linked=record.id in links)
+        or not still_holds(session, decided[record.id], record, is_linked=record.id in links)
     ]
 
 
-def _still_holds(session: Session, decision: Decision, record: Record, *, is_linked: bool) -> bool:
-    """Tell whether a decision is about the record as it is now."""
+def still_holds(session: Session, decision: Decision, record: Record, *, is_linked: bool) -> bool:
+    """Tell whether a decision is about the record as it is now, linked or not."""
     if is_linked != (decision.kind == Decision.Kind.GONE):
         return False
     if decision.kind == Decision.Kind.STOPPED:

@@ -8,10 +8,10 @@ from hubconnect.connectors.base import Record
 from hubconnect.core import wording
 from hubconnect.engine.criteria import describe
 from hubconnect.engine.matching import matches
-from hubconnect.engine.plan import LinkState, is_echo, source_hash
+from hubconnect.engine.plan import LinkState, is_echo
 from hubconnect.engine.values import show
 from hubconnect.integrations.models import Decision, Failure, Flow, Intent, QueuedRead
-from hubconnect.integrations.services.choosing import awaits_settling
+from hubconnect.integrations.services.choosing import awaits_settling, still_holds
 from hubconnect.integrations.services.completing import complete_creates
 from hubconnect.integrations.services.plan_lines import Line, lines_of
 from hubconnect.integrations.services.planning import make_plans, note_skipped
@@ -195,7 +195,7 @@ def _has_started(case: Case, _told: Answer) -> Question:
 
 
 def _decision(case: Case) -> Decision | None:
-    if case.link is not None or case.session is None:
+    if case.session is None:
         return None
     return decisions(case.flow, [case.record_id]).get(case.record_id)
 
@@ -218,16 +218,15 @@ def _after_start(case: Case, _told: Answer) -> Question:
     return _yes(f"started {wording.day(start)}")
 
 
+_LINK_AGAIN = "It is left alone for good; compare both sides to link it again."
 _EDIT = "Its next edit is carried, or press Sync now."
 
 
 def _still_holds(case: Case, decision: Decision) -> bool:
     if case.record is None or case.session is None:
         return True
-    spec = case.session.spec
-    is_by_lookup = decision.kind == Decision.Kind.SKIPPED and spec.lookup is not None
-    also = spec.lookup.source_fields if is_by_lookup and spec.lookup is not None else ()
-    return decision.values_hash == source_hash(case.record, spec.plan, also)
+    is_linked = case.link is not None
+    return still_holds(case.session, decision, case.record, is_linked=is_linked)
 
 
 def _undecided(case: Case, _told: Answer) -> Question:
@@ -240,10 +239,12 @@ def _undecided(case: Case, _told: Answer) -> Question:
         Decision.Kind.SKIPPED: "The lookup's rules leave it alone",
         Decision.Kind.DISMISSED: "A person dismissed it",
         Decision.Kind.RETIRED: "Its link was given up",
+        Decision.Kind.GONE: "Its counterpart was deleted, and such records are skipped",
+        Decision.Kind.STOPPED: "A person stopped syncing it",
     }
     word = headlines.get(Decision.Kind(decision.kind), "It is left alone")
-    more = f"{decision.reason} {_EDIT}" if decision.reason else _EDIT
-    return _no(wording.day(decision.made_at), word, more)
+    again = _LINK_AGAIN if decision.kind == Decision.Kind.STOPPED else _EDIT
+    return _no(wording.day(decision.made_at), word, f"{decision.reason} {again}".strip())
 
 
 def _inside(case: Case, told: Answer) -> Question:

@@ -24,6 +24,7 @@ from hubconnect.integrations.services.reconcile_steps import (
     right_of,
     stored_side,
 )
+from hubconnect.integrations.services.retiring import give_up
 from hubconnect.integrations.services.syncing_now import NotSyncedError, sync_all
 from hubconnect.integrations.services.taking_sides import take
 
@@ -41,6 +42,9 @@ REMEDIES: dict[Kind, tuple[Remedy, ...]] = {
     Kind.ONLY_RIGHT: (Remedy.SYNC,),
     Kind.UNLINKED: (Remedy.LINK, Remedy.SYNC),
     Kind.UNCLEAR: (Remedy.SYNC,),
+    Kind.LEFT_GONE: (Remedy.RECREATE, Remedy.UNLINK),
+    Kind.RIGHT_GONE: (Remedy.RECREATE, Remedy.UNLINK),
+    Kind.BOTH_GONE: (Remedy.UNLINK,),
 }
 _LINKED = (Kind.DIFFERENT, Kind.LEFT_GONE, Kind.RIGHT_GONE, Kind.BOTH_GONE)
 
@@ -138,7 +142,9 @@ class _Remedy:
             leases.renew(lease)
             if self.remedy is Remedy.LINK:
                 return self._link(standing, lease.type_pair_id)
-            return self._take(standing)
+            if self.remedy in (Remedy.TAKE_LEFT, Remedy.TAKE_RIGHT):
+                return self._take(standing)
+            return self._give_up(standing)
 
     # --- Does it still stand? ---
 
@@ -251,6 +257,29 @@ class _Remedy:
                 _tell([finding], State.REFUSED, "No field that differs flows from there.")
         return done
 
+    def _give_up(self, findings: Findings) -> Findings:
+        """Give links up whose counterpart is gone; what is to be created again is read afresh."""
+        wanted = {(one.left_id, one.right_id): one for one in findings}
+        is_again = self.remedy is Remedy.RECREATE
+        again = []
+        for link, left, right in self.read:
+            finding = wanted.get((left_of(link, self.pair), right_of(link, self.pair)))
+            if finding is None:
+                continue
+            stays = LEFT if left is not None else RIGHT
+            if is_again and stays not in self.comparison.by_source:
+                _tell([finding], State.REFUSED, "The direction that would create it is off.")
+                continue
+            there = {LEFT: left, RIGHT: right}
+            sides = [side for side, record in there.items() if (record is None) == is_again]
+            reason = f"Given up by {finding.asked_by} after a comparison of both sides."
+            kind = Decision.Kind.RETIRED if is_again else Decision.Kind.STOPPED
+            give_up(link, {stored_side(self.pair, side): reason for side in sides}, kind=kind)
+            _tell([finding], State.DONE, "The link was given up.")
+            if is_again:
+                again.append(finding)
+        return again
+
     def _sync(self, findings: Findings) -> None:
         """Have runs read these records afresh."""
         places = [place for one in findings for place in self._places(one)]
@@ -269,9 +298,10 @@ class _Remedy:
                 _tell([one], State.DONE, f"{one.note} The next run reads it afresh.".strip())
 
     def _places(self, one: ReconcileFinding) -> Iterable[Place]:
-        if one.left_id:
+        # What is gone is not read: only the record that stays is.
+        if one.left_id and self.kind != Kind.LEFT_GONE:
             yield Place(self.pair, LEFT, one.left_id)
-        if one.right_id:
+        if one.right_id and self.kind != Kind.RIGHT_GONE:
             yield Place(self.pair, RIGHT, one.right_id)
 
 

@@ -240,6 +240,30 @@ def test_one_sides_values_are_taken(house: House, sync_admin: User, remedy: str,
     assert house.desk.customers()["ana@x.example"][1] == last
 
 
+def test_a_deleted_counterpart_is_created_again(house: House, sync_admin: User) -> None:
+    disturb(house)
+    row = compared(sync_admin)
+    for kind in (Kind.LEFT_GONE, Kind.RIGHT_GONE):
+        assert asked(row, kind, Remedy.RECREATE, sync_admin).state == "done"
+    house.sync()
+    assert "ben@x.example" in house.contacts()
+    assert "cy@x.example" in house.desk.customers()
+    assert {one.title[:1] for one in house.open_failures()} == {"I"}  # Ida's name is too long
+
+
+def test_links_are_given_up_and_what_stays_is_left_alone(house: House, sync_admin: User) -> None:
+    disturb(house)
+    row = compared(sync_admin)
+    for kind in (Kind.LEFT_GONE, Kind.RIGHT_GONE, Kind.BOTH_GONE):
+        assert asked(row, kind, Remedy.UNLINK, sync_admin).state == "done"
+    house.desk.run("update customers set last_name = 'Ode' where email = 'ben@x.example'")
+    house.sync()
+    assert "ben@x.example" not in house.contacts()
+    assert "cy@x.example" not in house.desk.customers()
+    gone = row.findings.filter(kind__endswith="gone").values_list("left_id", flat=True)
+    assert not Link.objects.filter(left_id__in=gone).exists()
+
+
 def test_a_finding_is_looked_at_anew_before_anything_is_done(
     house: House, sync_admin: User
 ) -> None:
