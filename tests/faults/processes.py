@@ -49,10 +49,10 @@ class Processes:
     folder: Path
     database_url: str
     broker_url: str
-    stable: "subprocess.Popen[str]" = field(init=False)
     workers: list[int] = field(default_factory=list)
+    stable: "subprocess.Popen[str] | None" = None
 
-    def __post_init__(self) -> None:
+    def _begin(self) -> "subprocess.Popen[str]":
         env = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "tests.settings",
@@ -63,9 +63,12 @@ class Processes:
             "LEASE_S": str(LEASE_S),
             "TICK_S": "1",
             "LOG_LEVEL": "INFO",
+            "LOAD_SLICES": "4",
+            "LOAD_SLICE_LEAST": "30",
+            "LOAD_TURN_S": "5",
         }
         with (self.folder / "stable.log").open("ab") as log:
-            self.stable = subprocess.Popen(
+            stable = subprocess.Popen(
                 [sys.executable, "-m", "tests.faults.stable"],
                 env=env,
                 stdin=subprocess.PIPE,
@@ -73,18 +76,17 @@ class Processes:
                 stderr=log,
                 text=True,
             )
-        assert self._answer() == "ready", (self.folder / "stable.log").read_text()
-
-    def _answer(self) -> str:
-        return self.stable.stdout.readline().strip() if self.stable.stdout else ""
+        assert _answer(stable) == "ready", (self.folder / "stable.log").read_text()
+        return stable
 
     def start(self, *words: str, log: str) -> int:
         """Start a Celery program; returns its process id."""
+        self.stable = self.stable or self._begin()
         assert self.stable.stdin is not None
         order = {"words": words, "log": str(self.folder / log)}
         self.stable.stdin.write(json.dumps(order) + "\n")
         self.stable.stdin.flush()
-        return int(self._answer())
+        return int(_answer(self.stable))
 
     def start_worker(self) -> int:
         """Start a worker that does one thing at a time."""
@@ -106,6 +108,8 @@ class Processes:
 
     def stop(self) -> None:
         """End everything; the children end with their parent."""
+        if self.stable is None:
+            return
         self.stable.kill()
         self.stable.wait()
         for stream in (self.stable.stdin, self.stable.stdout):
@@ -116,6 +120,10 @@ class Processes:
         """Return the end of what the workers wrote."""
         log = self.folder / "worker.log"
         return "\n".join(log.read_text(errors="replace").splitlines()[-12:])[-4000:]
+
+
+def _answer(stable: "subprocess.Popen[str]") -> str:
+    return stable.stdout.readline().strip() if stable.stdout else ""
 
 
 def is_there(pid: int) -> bool:
