@@ -102,10 +102,14 @@ def test_bursts_of_refusals(house: Processes, desk: FaultDesk, chance: random.Ra
         world.furnish()
         world.fill(customers=60, files=15)
         world.activate()
+        for kind in ("contacts", "notes", "deals"):  # the first load, and what follows it
+            for act in ("upsert", "create"):
+                path = f"/crm/objects/2026-03/{kind}/batch/{act}"
+                hub.fault("third_refused", path=path, times=2)
         house.start_beat()
         house.start_worker()
         names = ["burst", "search", "locked", "server_error", "bad_gateway", "unavailable"]
-        names += ["third_refused", "truncated", "html", "dropped_before", "dropped_after"]
+        names += ["truncated", "html", "dropped_before", "dropped_after"]
         for name in names:
             hub.fault(name, times=chance.randrange(2, 6))
             world.stir(4)

@@ -46,29 +46,28 @@ class World:
         if self.has_lookup:
             rows.append(("email", "email"))
         left = make_hubspot(hub)
-        prefix = "" if self.desk.kind == "sqlite" else "public."
         right = self.desk.make_system(port=desk_port)
         self.house = furnish_pair(
             (left, "contacts"),
-            (right, f"{prefix}customers"),
+            (right, "customers"),
             rows,
             comments="both",
             files="both",
             lookup=BY_EMAIL if self.has_lookup else [],
         )
-        self._add_orders(prefix)
+        self._add_orders()
         integration = self.house.integration
         integration.interval_count, integration.create_limit = 1, 100_000
         integration.save()
 
-    def _add_orders(self, prefix: str) -> None:
+    def _add_orders(self) -> None:
         integration = self.house.integration
         mapping = Mapping.objects.create(
             name="deals and orders",
             left_system=integration.left_system,
             left_type="deals",
             right_system=integration.right_system,
-            right_type=f"{prefix}orders",
+            right_type="orders",
         )
         FieldMapping.objects.create(mapping=mapping, left_field="dealname", right_field="title")
         FieldMapping.objects.create(
@@ -84,7 +83,7 @@ class World:
             left_association=DEAL_TO_CONTACT,
             left_to_type="contacts",
             right_association="column:customer_id",
-            right_to_type=f"{prefix}customers",
+            right_to_type="customers",
         )
         pair = Pair.objects.create(integration=integration, mapping=mapping, position=1)
         for direction in ("to_right", "to_left"):
