@@ -65,6 +65,10 @@ class MemoryRateLimiter:
         """Take in what the answer to a call said."""
         self._windows.note(ticket, told)
 
+    def told(self, budgets: Sequence[Budget | DayBudget]) -> tuple[Budget | DayBudget, ...]:
+        """Return budgets with the numbers that answers told this process."""
+        return tuple(self._windows.told(one) if isinstance(one, Budget) else one for one in budgets)
+
 
 class RedisRateLimiter:
     """Budgets shared by every process that knows the Redis address."""
@@ -104,7 +108,8 @@ class RedisRateLimiter:
             return Ticket("", ())
         if self._clock.monotonic_s() >= self._away_until_s:
             try:
-                return self._take_shared(tuple(budgets), caller, patience)
+                # A Redis that began anew has forgotten what answers told; this process has not.
+                return self._take_shared(self._alone.told(budgets), caller, patience)
             except redis.RedisError:
                 self._leave_alone(budgets[0].key)
         return self._alone.take(budgets, caller=caller, patience=patience)

@@ -3,7 +3,7 @@
 import threading
 from collections import defaultdict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from hubconnect.connectors.budgets import Budget, Clock, DayBudget, Ticket, Told
@@ -56,6 +56,14 @@ class LoneWindows:
             named = [one for one in ticket.budgets if one.policy == told.refused]
             until_s = self._clock.monotonic_s() + told.wait.total_seconds()
             self._windows[(named or [first])[0].key].blocked_until_s = until_s
+
+    def told(self, budget: Budget) -> Budget:
+        """Return a budget with the numbers that answers told this process."""
+        with self._guard:
+            window = self._windows.get(budget.key)
+        if window is None or window.most is None or window.per is None:
+            return budget
+        return replace(budget, calls=window.most, per=window.per)
 
     def _wait_s(self, budget: Budget | DayBudget, now_s: float) -> float:
         window = self._windows[budget.key]

@@ -3,6 +3,7 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
+import redis
 
 from hubconnect.connectors.budgets import PERSON, Budget, Caller, DayBudget, Told
 from hubconnect.connectors.errors import BudgetSpentError
@@ -146,6 +147,16 @@ class TestWindow:
         other = RedisRateLimiter(broker, clock=clock, now_ms=clock.now_ms)
         assert [call(other, budget) for _ in range(2)] == [timedelta(0)] * 2
         assert call(other, budget) == SPAN
+
+    def test_a_told_limit_survives_a_redis_that_began_anew(
+        self, broker: str, limiter: RedisRateLimiter
+    ) -> None:
+        budget = window(100)
+        call(limiter, budget, told=Told(most=3, per=SPAN, left=2))
+        with redis.Redis.from_url(broker) as connection:
+            connection.flushall()
+        assert [call(limiter, budget) for _ in range(3)] == [timedelta(0)] * 3
+        assert call(limiter, budget) == SPAN
 
     def test_a_share_is_left_to_others(self, limiter: RedisRateLimiter) -> None:
         budget = window(10, kept=20)
