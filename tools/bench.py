@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools import bench_limits
+from tools import bench_history, bench_limits
 from tools.bench_figures import MEMORY_GROWTH, Measured
 from tools.bench_house import surroundings
 from tools.demo import ROOT
@@ -29,7 +29,11 @@ def main() -> int:
     parser.add_argument(
         "--limit", type=int, default=0, help="only this: share used of so many calls in 10 s"
     )
+    commands = parser.add_subparsers(dest="command", metavar="history")
+    bench_history.add_arguments(commands.add_parser("history", help="pages of a long history"))
     given = parser.parse_args()
+    if given.command == "history":
+        return bench_history.measure(given)
     if given.limit:
         return bench_limits.measure_all(given.limit)
     print(
