@@ -7,12 +7,21 @@ of :mod:`hubconnect.settings` that begin with ``CELERY_``.
 import ctypes
 import os
 import signal
+import socket
 import sys
 from typing import Any, Final
 
 from billiard import current_process
 from celery import Celery
-from celery.signals import setup_logging, worker_process_init
+from celery.signals import (
+    beat_embedded_init,
+    beat_init,
+    before_task_publish,
+    heartbeat_sent,
+    setup_logging,
+    worker_process_init,
+    worker_ready,
+)
 
 _PR_SET_PDEATHSIG: Final = 1  # <linux/prctl.h>
 
@@ -37,3 +46,43 @@ def end_with_main_process(**_kwargs: Any) -> None:
     is_pool_process = current_process().name != "MainProcess"  # the solo pool has none
     if is_pool_process and sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
+
+
+@worker_ready.connect
+def begin_worker_pulse(sender: object, **_kwargs: Any) -> None:
+    """Have a worker's main process give signs of life between its other work."""
+    from hubconnect.core.heartbeats import Pulse  # noqa: PLC0415  Django is ready by now
+    from hubconnect.core.models import Heartbeat  # noqa: PLC0415
+
+    pulse = Pulse(Heartbeat.Part.WORKER, str(getattr(sender, "hostname", "")))
+
+    def beat_once(**_given: Any) -> None:
+        if pulse():
+            _leave_no_connection()
+
+    beat_once()
+    heartbeat_sent.connect(beat_once, weak=False)
+
+
+@beat_embedded_init.connect
+@beat_init.connect
+def begin_beat_pulse(**_kwargs: Any) -> None:
+    """Have beat give a sign of life whenever it is about to send something."""
+    from hubconnect.core.heartbeats import Pulse  # noqa: PLC0415
+    from hubconnect.core.models import Heartbeat  # noqa: PLC0415
+
+    pulse = Pulse(Heartbeat.Part.BEAT, socket.gethostname())
+
+    def beat_once(**_given: Any) -> None:
+        if pulse():
+            _leave_no_connection()
+
+    beat_once()
+    before_task_publish.connect(beat_once, weak=False)
+
+
+def _leave_no_connection() -> None:
+    """Close the database: a pool process that is forked must not share a connection."""
+    from django.db import connections  # noqa: PLC0415
+
+    connections.close_all()

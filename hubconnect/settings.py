@@ -162,6 +162,8 @@ def with_options(database: dict[str, Any]) -> dict[str, Any]:
         # lease is over, so is the transaction.
         idle = f"-c idle_in_transaction_session_timeout={LEASE_S}s"
         database.setdefault("OPTIONS", {}).setdefault("options", idle)
+        # A host that is gone is not waited for as long as TCP would.
+        database["OPTIONS"].setdefault("connect_timeout", 10)
     return database
 
 
@@ -175,6 +177,9 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="") or "redis://127.0.0.1:6379/0"
+REDIS_KEY_PREFIX = env.str("REDIS_KEY_PREFIX", default="")  # before all keys, where others share it
+# Worker and beat touch this file as long as they live; for the health check of a container.
+HEARTBEAT_FILE = env.str("HEARTBEAT_FILE", default="")
 
 # --- Background work ---------------------------------------------------------------------------
 
@@ -192,7 +197,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_interval": 2,
     "unacked_restore_throttle": 1,
     "unacked_mutex_expire": 30,
-    "global_keyprefix": env.str("REDIS_KEY_PREFIX", default=""),
+    "global_keyprefix": REDIS_KEY_PREFIX,
 }
 CELERY_TIMEZONE = "UTC"
 
@@ -235,12 +240,13 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = _https
 CSRF_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=_https)
-SECURE_REDIRECT_EXEMPT = [r"^health/$"]
+SECURE_REDIRECT_EXEMPT = [r"^health/$", r"^healthz$"]
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if _https else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=_https)
 SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=_https)
 SECURE_REFERRER_POLICY = "same-origin"
-if env.bool("BEHIND_PROXY", default=False):  # only behind one that sets this header itself
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)  # that sets these headers itself
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "hubconnect.core.views.csrf_failure"

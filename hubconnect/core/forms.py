@@ -1,6 +1,8 @@
 """Forms of sign-in, profile and users."""
 
 import zoneinfo
+from datetime import timedelta
+from math import ceil
 from typing import Any
 
 from django import forms
@@ -8,8 +10,10 @@ from django.contrib.auth import password_validation
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 
-from hubconnect.core import services
+from hubconnect.core import attempts, services
+from hubconnect.core.attempts import TooManyAttemptsError
 from hubconnect.core.models import Role, User
+from hubconnect.core.wording import span
 
 
 class SignInForm(AuthenticationForm):
@@ -20,9 +24,37 @@ class SignInForm(AuthenticationForm):
         "inactive": "This user is not active. Ask an Admin.",
     }
 
+    retry_after: timedelta | None = None  # set when nobody may try now
+
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["username"].label = "User name"
+
+    def clean(self) -> dict[str, Any]:
+        """Look at name and password, unless that was tried too often; who exists is not told."""
+        name = self.cleaned_data.get("username")
+        if name is None or self.request is None or "password" not in self.cleaned_data:
+            return super().clean()
+        address = attempts.address_of(self.request)
+        try:
+            attempts.begin("sign-in", name, address)
+        except TooManyAttemptsError as error:
+            self.retry_after = error.wait
+            raise too_many(error) from error
+        try:
+            cleaned = super().clean()
+        except ValidationError:
+            attempts.failed("sign-in", name)
+            raise
+        attempts.succeeded("sign-in", name, address)
+        return cleaned
+
+
+def too_many(error: TooManyAttemptsError) -> ValidationError:
+    """Say when a password may be tried again."""
+    wait = span(timedelta(minutes=ceil(error.wait / timedelta(minutes=1))))
+    message = f"Too many attempts with this name. Nothing was checked. Try again in {wait}."
+    return ValidationError(message, code="too_many")
 
 
 class ZoneField(forms.ChoiceField):
@@ -127,6 +159,8 @@ class PasswordForm(forms.Form):
 class OwnPasswordForm(PasswordForm):
     """One's own new password, which asks for the present one."""
 
+    retry_after: timedelta | None = None  # set when nobody may try now
+
     current = forms.CharField(
         label="Present password",
         strip=False,
@@ -137,7 +171,17 @@ class OwnPasswordForm(PasswordForm):
     def clean_current(self) -> str:
         """Make sure that it is the person who sits there."""
         typed = str(self.cleaned_data["current"])
-        if self.user is None or not self.user.check_password(typed):
-            msg = "This is not your present password."
+        msg = "This is not your present password."
+        if self.user is None:
             raise ValidationError(msg)
+        whose = self.user.username
+        try:
+            attempts.begin("password", whose, "own")
+        except TooManyAttemptsError as error:
+            self.retry_after = error.wait
+            raise too_many(error) from error
+        if not self.user.check_password(typed):
+            attempts.failed("password", whose)
+            raise ValidationError(msg)
+        attempts.succeeded("password", whose, "own")
         return typed

@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.functional import cached_property
 
 
@@ -86,3 +87,23 @@ class User(AbstractUser):
     def is_admin(self) -> bool:
         """Whether pages offer this person to manage users."""
         return self.has_role(Role.ADMIN)
+
+
+class Heartbeat(models.Model):
+    """The last sign of life of one worker or beat."""
+
+    class Part(models.TextChoices):
+        """What it is."""
+
+        WORKER = "worker", "worker"
+        BEAT = "beat", "beat"
+
+    part = models.CharField(max_length=8, choices=Part.choices)
+    name = models.CharField(max_length=255)  # such as celery@host
+    at = models.DateTimeField(db_default=Now())  # by the database's clock
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("part", "name"), name="heartbeat_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.part} {self.name}"

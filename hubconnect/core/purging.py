@@ -69,15 +69,22 @@ def found_by_index(over: QuerySet[Any]) -> Iterator[int]:
         yield over.model._default_manager.filter(pk__in=keys).delete()[0]
 
 
-def oldest_first(rows: QuerySet[Any], moment: str, before: datetime, over: Q) -> Iterator[int]:
-    """Delete rows whose keys grow with time, up to the first batch in which all are young.
+def old_ones(rows: QuerySet[Any], moment: str, before: datetime) -> Iterator[QuerySet[Any]]:
+    """Go through old rows whose keys grow with time, batch by batch.
 
-    ``moment`` names their time, which needs no index; ``over`` tells which of the old ones go.
+    ``moment`` names their time, which needs no index. What a batch is asked besides is asked of its
+    rows alone, so that its cost does not grow with the table.
     """
     last = 0
     while batch := list(rows.filter(pk__gt=last).order_by("pk").values_list("pk", moment)[:BATCH]):
         last = batch[-1][0]
-        if all(at >= before for _, at in batch):
+        old = [key for key, at in batch if at < before]
+        if not old:
             return
-        window = Q(pk__gte=batch[0][0], pk__lte=last, **{f"{moment}__lt": before})
-        yield rows.filter(window & over).delete()[0]
+        yield rows.model._default_manager.filter(pk__in=old)
+
+
+def oldest_first(rows: QuerySet[Any], moment: str, before: datetime, over: Q) -> Iterator[int]:
+    """Delete old rows whose keys grow with time; ``over`` tells which of them go."""
+    for batch in old_ones(rows, moment, before):
+        yield batch.filter(over).delete()[0]

@@ -1,14 +1,18 @@
 """Sign-in, profile, users, audit, health, and the pages that say what went wrong."""
 
+from datetime import timedelta
 from http import HTTPStatus
+from math import ceil
 
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from hubconnect.core import trail
@@ -21,6 +25,7 @@ from hubconnect.core.forms import (
     SignInForm,
     UserForm,
 )
+from hubconnect.core.health import Name, State, look
 from hubconnect.core.models import Role, User
 from hubconnect.core.paging import page_by_key
 from hubconnect.core.permissions import role_required, signed_in
@@ -37,6 +42,19 @@ class SignInView(LoginView):
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        """Show the page again; one that was tried too often says when to come back."""
+        response = super().form_invalid(form)
+        return with_wait(response, getattr(form, "retry_after", None))
+
+
+def with_wait(response: HttpResponse, wait: timedelta | None) -> HttpResponse:
+    """Mark an answer as "too many requests", if a wait is asked for."""
+    if wait is not None:
+        response.status_code = HTTPStatus.TOO_MANY_REQUESTS
+        response.headers["Retry-After"] = str(ceil(wait.total_seconds()))
+    return response
+
 
 @login_not_required
 @require_GET
@@ -45,6 +63,32 @@ def health(request: HttpRequest) -> JsonResponse:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return JsonResponse({"status": "ok"})
+
+
+@login_not_required
+@require_GET
+@never_cache
+def readiness(request: HttpRequest) -> JsonResponse:
+    """Say which parts are at work: 200 if all are, else 503. ``?part=worker`` asks for some only.
+
+    Everybody learns the state of a part and how old its last sign of life is; which workers these
+    are is for people who are signed in.
+    """
+    asked = request.GET.getlist("part") or list(Name)
+    if not set(asked) <= set(Name):
+        known = ", ".join(Name)
+        return JsonResponse({"error": f"The parts are: {known}."}, status=HTTPStatus.BAD_REQUEST)
+    parts = look([Name(one) for one in asked])
+    is_ok = all(part.is_ok for part in parts)
+    told: dict[str, dict[str, object]] = {part.name: {"state": part.state} for part in parts}
+    is_known = State.DOWN not in (part.state for part in parts) and request.user.is_authenticated
+    for part in parts:
+        if part.age is not None:
+            told[part.name]["age_s"] = round(part.age.total_seconds(), 1)
+        if is_known and part.alive:
+            told[part.name]["alive"] = part.alive
+    answer = {"status": "ok" if is_ok else "degraded", "parts": told}
+    return JsonResponse(answer, status=HTTPStatus.OK if is_ok else HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 @read_and_write
@@ -69,7 +113,8 @@ def password_change(request: HttpRequest) -> HttpResponse:
         update_session_auth_hash(request, user)
         messages.success(request, "Password changed. Your other sessions were signed out.")
         return redirect("core:profile")
-    return render(request, "core/password_form.html", {"form": form, "person": user})
+    page = render(request, "core/password_form.html", {"form": form, "person": user})
+    return with_wait(page, form.retry_after)
 
 
 @require_GET

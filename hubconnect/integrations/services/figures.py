@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from hubconnect.core.charts import Plot, Series
 from hubconnect.integrations.models import Failure
-from hubconnect.integrations.services import hourly, rollup
+from hubconnect.integrations.services import hourly
 from hubconnect.mappings.models import Mapping
 from hubconnect.systems.models import System
 
@@ -40,8 +40,11 @@ class Figures:
         return self.created + self.updated
 
 
-def key_figures(hours: int) -> Figures:
-    """Return the figures of the last hours, all from few rows: none grows with the history."""
+def key_figures(hours: int, links: dict[int, int]) -> Figures:
+    """Return the figures of the last hours, all from few rows: none grows with the history.
+
+    ``links`` are those of each type pair, as the list of integrations has them.
+    """
     names = ("linked", "created", "updated", "api_calls")
     moved = hourly.rows(hours).aggregate(**{name: Sum(name, default=0) for name in names})
     levels = dict(
@@ -52,7 +55,7 @@ def key_figures(hours: int) -> Figures:
     )
     carried = moved["created"] + moved["updated"]
     return Figures(
-        links=sum(rollup.links_now().values()),
+        links=sum(links.values()),
         new_links=moved["linked"],
         created=moved["created"],
         updated=moved["updated"],

@@ -11,7 +11,16 @@ from auditlog.models import LogEntry
 from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
-from hubconnect.core.purging import BATCH, Purged, Rule, found_by_index, oldest_first, purge
+from hubconnect.core.models import Heartbeat
+from hubconnect.core.purging import (
+    BATCH,
+    Purged,
+    Rule,
+    found_by_index,
+    old_ones,
+    oldest_first,
+    purge,
+)
 from hubconnect.integrations.models import (
     Claim,
     Decision,
@@ -33,6 +42,7 @@ from hubconnect.systems.models import UsedCode
 KEEP_CODES = timedelta(days=7)
 # A decision is not taken away while the run that made the link is still at work.
 SETTLED = timedelta(days=1)
+RUNS_AT_ONCE = 50
 
 
 def purge_all(budget_s: float | None = None) -> Purged:
@@ -50,31 +60,40 @@ def _events(before: datetime) -> Iterator[int]:
 
 
 def _runs(before: datetime) -> Iterator[int]:
-    return _with_events(_ended(before))
+    """Runs, after their events, so that no statement has to take both at once."""
+    for batch in old_ones(Run.objects.all(), "started_at", before):
+        for keys in _few_at_once(batch.filter(_may_go())):
+            for _ in found_by_index(RecordEvent.objects.filter(run__in=keys)):
+                yield 0  # of the runs; but time may be up
+            yield _delete_runs(keys)
 
 
 def _idle_runs(before: datetime) -> Iterator[int]:
     """Runs that found nothing to do. One that linked what was alike already has a story to tell."""
     told = RecordEvent.objects.filter(run=OuterRef("pk"))
-    return found_by_index(_ended(before).filter(~Exists(told), is_idle=True))
+    for batch in old_ones(Run.objects.filter(is_idle=True), "started_at", before):
+        for keys in _few_at_once(batch.filter(_may_go(), ~Exists(told))):
+            yield _delete_runs(keys)
 
 
-def _ended(before: datetime) -> QuerySet[Run]:
-    """Return old runs, without each flow's newest and those that open failures tell of."""
+def _few_at_once(runs: QuerySet[Run]) -> Iterator[list[int]]:
+    """Return keys in small groups: for the events of many runs a table is read from end to end."""
+    keys = list(runs.order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(keys), RUNS_AT_ONCE):
+        yield keys[start : start + RUNS_AT_ONCE]
+
+
+def _delete_runs(keys: list[int]) -> int:
+    return Run.objects.filter(pk__in=keys).delete()[1].get(Run._meta.label, 0)
+
+
+def _may_go() -> Q:
+    """Runs without each flow's newest, those at work, and those that open failures tell of."""
     newest = Run.objects.filter(flow=OuterRef("pk")).order_by("-pk").values("pk")[:1]
     kept = Flow.objects.order_by().annotate(newest=Subquery(newest)).values_list("newest")
-    waiting = Failure.objects.filter(state=Failure.State.OPEN, run=OuterRef("pk"))
-    old = Run.objects.filter(~Exists(waiting), started_at__lt=before)
     keep = [key for (key,) in kept if key is not None]
-    return old.exclude(state=Run.State.RUNNING).exclude(pk__in=keep)
-
-
-def _with_events(over: QuerySet[Run]) -> Iterator[int]:
-    """Delete runs after their events, so that no statement has to take both at once."""
-    while keys := list(over.order_by().values_list("pk", flat=True)[:BATCH]):
-        for _ in found_by_index(RecordEvent.objects.filter(run__in=keys)):
-            yield 0  # of the runs; but time may be up
-        yield Run.objects.filter(pk__in=keys).delete()[1].get(Run._meta.label, 0)
+    waiting = Failure.objects.filter(state=Failure.State.OPEN, run=OuterRef("pk"))
+    return ~Q(pk__in=keep) & ~Q(state=Run.State.RUNNING) & ~Q(Exists(waiting))
 
 
 def _failures(before: datetime) -> Iterator[int]:
@@ -130,7 +149,13 @@ def _codes(now: datetime) -> Iterator[int]:
     return found_by_index(UsedCode.objects.filter(used_at__lt=now - KEEP_CODES))
 
 
+def _heartbeats(now: datetime) -> Iterator[int]:
+    """Signs of life of workers that are gone: a container has another name each time."""
+    return found_by_index(Heartbeat.objects.filter(at__lt=now - SETTLED))
+
+
 RULES = [
+    Rule("heartbeats", _heartbeats),
     Rule("sessions", _sessions),
     Rule("authorization codes", _codes),
     Rule("claims", _claims),

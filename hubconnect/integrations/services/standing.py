@@ -98,15 +98,19 @@ def flows_of(integration: Integration) -> list[Flow]:
     return flows
 
 
-def lines(found: Iterable[Integration]) -> list[Line]:
-    """Return integrations with their numbers; the number of queries does not grow with them."""
+def lines(found: Iterable[Integration], links: dict[int, int] | None = None) -> list[Line]:
+    """Return integrations with their numbers; the number of queries does not grow with them.
+
+    ``links`` are those of each type pair, if they are known already.
+    """
     listed = list(found)
+    links = rollup.links_now() if links is None else links
     flows = [flow for one in listed for flow in flows_of(one)]
     known = Known(
         last_runs(flows),
         hourly.by_flow(hourly.DAY),
         _failures(),
-        rollup.links_now(),
+        links,
         short_of_calls(_systems(listed)),
     )
     return [_line(one, known) for one in listed]

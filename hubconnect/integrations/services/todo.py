@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from django.urls import reverse
 
-from hubconnect.core.wording import counted
+from hubconnect.core.health import Name, Part
+from hubconnect.core.wording import counted, span
 from hubconnect.integrations.services.causes import Cause
 from hubconnect.integrations.services.standing import Line
 
@@ -25,6 +26,34 @@ class Todo:
     url: str
     action: str
     at: datetime | None = None
+
+
+_MISSING = {
+    Name.BROKER: (
+        "The broker cannot be reached.",
+        "Nothing runs until Redis answers at REDIS_URL. Nothing is lost meanwhile.",
+    ),
+    Name.WORKER: (
+        "No worker is running.",
+        "Flows that are due wait for one: start a worker, or look why it ended.",
+    ),
+    Name.BEAT: (
+        "The scheduler (beat) is not running.",
+        "No flow becomes due by itself until it is started.",
+    ),
+}
+
+
+def missing(parts: Iterable[Part]) -> list[Todo]:
+    """Return which parts of the installation are not at work, with what that means."""
+    items = []
+    for part in parts:
+        if part.name in _MISSING and not part.is_ok:
+            title, text = _MISSING[part.name]
+            if part.age is not None:
+                text = f"{text} Its last sign of life was {span(part.age)} ago."
+            items.append(Todo("bad", title, text, reverse("core:readiness"), "All parts"))
+    return items
 
 
 def todo(listed: Iterable[Line], found: Iterable[Cause]) -> list[Todo]:

@@ -4,12 +4,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from hubconnect.integrations.services import causes, figures, standing, todo
+from hubconnect.core import health
+from hubconnect.integrations.services import causes, figures, rollup, standing, todo
 from hubconnect.systems.services import budget
 
 SPANS = {"day": 24, "week": 24 * 7}
 CAUSES = 6
 TODOS = 8
+WORKING = (health.Name.BROKER, health.Name.WORKER, health.Name.BEAT)
 
 
 @require_GET
@@ -17,7 +19,8 @@ def overview(request: HttpRequest) -> HttpResponse:
     """Show what needs a person first, then figures, health and the chart."""
     span = request.GET.get("span", "")
     hours = SPANS.get(span, SPANS["day"])
-    lines = standing.lines(standing.integrations())
+    links = rollup.links_now()
+    lines = standing.lines(standing.integrations(), links)
     systems, mappings = figures.counts()
     context: dict[str, object] = {
         "lines": lines,
@@ -27,17 +30,19 @@ def overview(request: HttpRequest) -> HttpResponse:
     }
     if lines:
         found = causes.group(causes.open_failures()).causes
-        items = todo.todo(lines, found)
+        active = sum(line.integration.is_active for line in lines)
+        parts = health.look(WORKING) if active else []
+        items = [*todo.missing(parts), *todo.todo(lines, found)]
         context |= {
             "todo": items[:TODOS],
             "todo_count": len(items),
             "causes": found[:CAUSES],
             "cause_count": len(found),
             "budgets": budget.budgets(standing.systems_of(lines)),
-            "figures": figures.key_figures(hours),
+            "figures": figures.key_figures(hours, links),
             "plot": figures.carried(hours),
             "lag": max((line.lag for line in lines if line.lag is not None), default=None),
-            "active": sum(line.integration.is_active for line in lines),
+            "active": active,
             "healthy": sum(line.health.kind in ("ok", "run") for line in lines),
         }
     return render(request, "integrations/overview.html", context)

@@ -201,7 +201,7 @@ def test_chart_and_key_figures_are_drawn_from_hours(flow: Flow) -> None:
     rollup.add(flow.pk, now, updated=4)
     rollup.add(flow.pk, now - timedelta(days=3), updated=7)
     assert HourlyFigures.objects.count() == 2
-    day, week = figures.key_figures(24), figures.key_figures(24 * 7)
+    day, week = figures.key_figures(24, {}), figures.key_figures(24 * 7, {})
     assert (day.created, day.updated, day.new_links, week.updated) == (2, 7, 2, 14)
     assert [sum(one.values) for one in figures.carried(24).series] == [7, 2, 1]
     assert [sum(one.values) for one in figures.carried(24 * 7).series] == [14, 2, 1]
