@@ -106,10 +106,10 @@ def _shown(
         of_left = _text(left["base"], fields[Side.LEFT].get(left["field"]))
         of_right = _text(right["base"], fields[Side.RIGHT].get(right["field"]))
         agreed = of_left if of_left == of_right or not of_right else f"{of_left} · {of_right}"
-    label = left["label"] if left["label"] == right["label"] else None
+    is_same = left["label"].casefold() == right["label"].casefold()
     return ShownConflict(
         name=f"field-{at}",
-        label=label or f"{left['label']} ↔ {right['label']}",
+        label=left["label"] if is_same else f"{left['label']} ↔ {right['label']}",
         ends=(ends[0], ends[1]),
         agreed=agreed,
         choice=entry.get("choice", ""),

@@ -150,7 +150,7 @@ def _label(pair: Pair, rule: FieldRule) -> str:
     mapping = pair.mapping
     left = _named(mapping.left_system, mapping.left_type, rule.left)
     right = _named(mapping.right_system, mapping.right_type, rule.right)
-    return left if left == right else f"{left} ↔ {right}"
+    return left if left.casefold() == right.casefold() else f"{left} ↔ {right}"
 
 
 def _named(system: System, object_type: str, name: str) -> str:
