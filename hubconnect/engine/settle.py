@@ -25,17 +25,36 @@ class Verdict:
     undone: frozenset[str] = frozenset()
 
 
-def judge_update(sent: Values, before: Values, held: Values) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """What a system's own history says about the fields of a lost update.
+
+    Attributes:
+        reached: fields that our app wrote since the update was sent.
+        newest: those of them that nobody wrote since.
+    """
+
+    reached: frozenset[str] = frozenset()
+    newest: frozenset[str] = frozenset()
+
+
+def judge_update(sent: Values, before: Values, held: Values, trail: Trail | None = None) -> Verdict:
     """Compare field by field what was sent, what the target held before, and what it holds now.
 
     A system takes the fields of an update together. So one field that holds what was sent shows
     that all arrived; and where fields are as before and none is as sent, another value in a third
-    is somebody's edit of a record that our update never reached.
+    is somebody's edit of a record that our update never reached. A system with a history tells it
+    for sure, also where it made another value of what was sent.
     """
-    kept = frozenset(n for n, value in sent.items() if is_like(value, held.get(n)))
+    newest = trail.newest if trail is not None else frozenset()
+    kept = frozenset(n for n, value in sent.items() if n in newest or is_like(value, held.get(n)))
     old = frozenset(n for n in sent if n not in kept and held.get(n) == before.get(n))
     other = frozenset(sent) - kept - old
-    if not kept and (old or not other):
+    if trail is not None:
+        has_arrived = bool(kept or trail.reached)
+    else:
+        has_arrived = bool(kept) or (bool(other) and not old)
+    if not has_arrived:
         return Verdict(has_arrived=False)
     return Verdict(has_arrived=True, kept=kept, topped=other, undone=old)
 

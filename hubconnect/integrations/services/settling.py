@@ -1,6 +1,7 @@
 """Finds out what became of writes whose reply was lost, before anything new is read."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -8,7 +9,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from hubconnect.connectors.base import Connector, Record, SentCreate, Settled
-from hubconnect.engine.settle import judge_update
+from hubconnect.connectors.errors import RecordError
+from hubconnect.connectors.remembering import FieldEntry
+from hubconnect.engine.settle import Trail, judge_update
 from hubconnect.engine.values import restore_all
 from hubconnect.integrations.models import Intent, Side
 from hubconnect.integrations.services import claims, merging
@@ -25,6 +28,8 @@ from hubconnect.integrations.services.settling_creates import complete
 
 # Indexes and replicas are behind by this much at most, on top of the system's own request time.
 LAG = timedelta(minutes=1)
+# Clocks of a system's machines differ; HubSpot's Date has whole seconds.
+CLOCK_ROOM = timedelta(seconds=5)
 
 
 def settle_intents(session: Session) -> int:
@@ -114,26 +119,78 @@ def _settle_updates(session: Session, side: Side, intents: list[Intent]) -> int:
     asked_at = end.connector.now()
     ids = [intent.target_id for intent in intents]
     found = end.connector.read(end.object_type, ids, _fields(session, side, intents))
+    trails = _trails(end, [one for one in intents if _is_open(one, found.get(one.target_id))])
     settled = 0
     with transaction.atomic():
         renew(session.lease)
         for intent in intents:
             record = found.get(intent.target_id)
-            settled += _settle_update(session, intent, record, end, asked_at)
+            trail = trails.get(intent.key)
+            settled += _settle_update(session, intent, _Seen(record, trail), end, asked_at)
     merging.follow_answer(session, side.other, found)
     return settled
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the target shows of the record of a lost update."""
+
+    record: Record | None
+    trail: Trail | None = None
+
+
+def _is_open(intent: Intent, record: Record | None) -> bool:
+    """Tell whether values alone leave open whether an update arrived, and what stands there."""
+    if record is None:
+        return False
+    sent = restore_all(intent.sent_values)
+    verdict = judge_update(sent, restore_all(intent.target_values), record.values)
+    return verdict.kept != sent.keys()
+
+
+def _trails(end: End, intents: Sequence[Intent]) -> dict[str, Trail]:
+    """Ask the target's history about updates, by their keys; none where it keeps none."""
+    remembering = end.connector.remembering
+    if remembering is None or not intents:
+        return {}
+    names = sorted({name for intent in intents for name in intent.sent_values})
+    ids = [intent.target_id for intent in intents]
+    try:
+        told = remembering.history(end.object_type, ids, names)
+    except RecordError:
+        return {}
+    return {
+        intent.key: trail
+        for intent in intents
+        if (trail := _trail(intent, told.get(intent.target_id))) is not None
+    }
+
+
+def _trail(intent: Intent, history: Mapping[str, Sequence[FieldEntry]] | None) -> Trail | None:
+    """Return which fields our app wrote since an update was sent; None: that cannot be told."""
+    told = {name: (history or {}).get(name, ()) for name in intent.sent_values}
+    if not any(told.values()) or any(one.is_ours is None for each in told.values() for one in each):
+        return None
+    since = intent.sent_at - CLOCK_ROOM
+    reached = {n for n, each in told.items() if any(e.is_ours and e.at >= since for e in each)}
+    newest = {n for n in reached if told[n][0].is_ours}
+    return Trail(frozenset(reached), frozenset(newest))
+
+
 def _settle_update(
-    session: Session, intent: Intent, record: Record | None, end: End, asked_at: datetime
+    session: Session, intent: Intent, seen: _Seen, end: End, asked_at: datetime
 ) -> int:
-    """Judge by what the target holds now."""
+    """Judge by what the target holds now, and by its history if it keeps one."""
+    record = seen.record
     if record is None:
         plan_anew(intent, "Its counterpart was not found when its update was settled.")
         intent.delete()
         return 1
     verdict = judge_update(
-        restore_all(intent.sent_values), restore_all(intent.target_values), record.values
+        restore_all(intent.sent_values),
+        restore_all(intent.target_values),
+        record.values,
+        seen.trail,
     )
     if verdict.has_arrived:
         link_updated(session, intent, record, verdict)

@@ -17,6 +17,7 @@ from hubconnect.integrations.models import (
     QueuedRead,
     RecordEvent,
 )
+from hubconnect.mappings.models import FieldMapping
 from tests.house import House, furnish
 from tests.sandbox_process import Sandbox, sandbox
 
@@ -155,6 +156,23 @@ def test_what_the_system_writes_in_its_own_way_does_not_bounce(house: House) -> 
         house.sync()
     assert list(house.desk.customers()) == ["ANNA@x.example"]
     assert house.open_failures() == []
+
+
+def test_an_edit_of_what_ours_never_reached_is_a_conflict_and_not_an_edit_on_top(
+    house: House,
+) -> None:
+    """The history of HubSpot has no write of ours; both edits wait side by side for a person."""
+    FieldMapping.objects.filter(left_field="firstname").update(conflict="ask")
+    lose_update(house, "before", first_name="Anna")
+    house.hub.update("contacts", house.contact_id(ANA), {"firstname": "Annette"})
+    house.run("to_left")
+    assert Intent.objects.count() == 1
+    let_time_pass()
+    house.sync_until(lambda: bool(house.open_failures()))
+    (failure,) = house.open_failures()
+    assert failure.category == Category.CONFLICT
+    assert house.desk.customers()[ANA] == ("Anna", "Poe")
+    assert house.contacts()[ANA] == ("Annette", "Poe")
 
 
 def test_fields_that_were_not_sent_keep_their_bases(house: House) -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from hubconnect.connectors.base import Value
-from hubconnect.engine.settle import Verdict, is_like, judge_update
+from hubconnect.engine.settle import Trail, Verdict, is_like, judge_update
 
 OLD = {"name": "Ana", "city": "Porto"}
 SENT = {"name": "Anna", "city": "Lisboa"}
@@ -47,6 +47,21 @@ def test_a_field_that_is_as_before_beside_one_that_arrived_is_planned_anew() -> 
 def test_an_edit_of_a_record_that_ours_never_reached_is_no_edit_on_top() -> None:
     """Its base stays, so that it is a conflict and goes by the field's rule."""
     assert not judge("Annette", "Porto").has_arrived
+
+
+def test_a_history_tells_for_sure() -> None:
+    """Also where the system made another value of ours, or an edit of somebody hides it."""
+
+    def told(name: Value, *, reached: str = "", newest: str = "") -> Verdict:
+        trail = Trail(frozenset(reached.split()), frozenset(newest.split()))
+        return judge_update(SENT, OLD, {"name": name, "city": "Porto"}, trail)
+
+    rounded = told("ANNA!", reached="name", newest="name")
+    assert rounded == Verdict(
+        has_arrived=True, kept=frozenset(["name"]), undone=frozenset(["city"])
+    )
+    assert not told("Annette").has_arrived
+    assert told("Annette", reached="name").topped == {"name"}
 
 
 @pytest.mark.parametrize(
