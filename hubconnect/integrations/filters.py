@@ -124,11 +124,13 @@ class FailureFilter(django_filters.FilterSet):
         label="Category",
     )
     level = django_filters.ChoiceFilter(
-        choices=Failure.Level.choices, empty_label="Records and flows", label="Level"
+        choices=Failure.Level.choices, empty_label="All levels", label="Level"
     )
     field = django_filters.CharFilter(
         label="Field at fault",
-        widget=forms.TextInput({"placeholder": "Field at fault", "class": "input input-auto"}),
+        widget=forms.TextInput(
+            {"placeholder": "Field at fault", "class": "input input-auto", "size": 11}
+        ),
     )
     cause = django_filters.CharFilter(label="Cause", widget=forms.HiddenInput)
 

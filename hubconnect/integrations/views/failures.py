@@ -59,8 +59,10 @@ def failure_list(request: HttpRequest) -> HttpResponse:
     time_field = "last_at" if state == State.OPEN else "closed_at"
     lean = chosen.qs.defer(*causes.HEAVY, "faults")
     size = INSIDE_A_CAUSE if is_inside else FAILURES_A_PAGE
-    context["page"] = page_by_key(lean, request, size, time_field)
+    found = page_by_key(lean, request, size, time_field)
+    context["page"] = found
     if is_inside:
+        context["is_varied"] = len({one.message for one in found.items}) > 1
         return render(request, "integrations/failure_inside.html", context)
     context["count"] = _counted(chosen.qs)
     context["cause"] = next(iter(causes.group(chosen.qs).causes), None) if cause else None
