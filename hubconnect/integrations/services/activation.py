@@ -182,7 +182,7 @@ def deactivate(integration: Integration, actor: User) -> None:  # noqa: ARG001 -
             message="The integration was deactivated.",
             hint="The load goes on from where it stopped when the integration is active again.",
         )
-        # Another integration may work on the same records.
+        # Another integration may work on the same records, and this one may change or go.
         closing.release(list(flows.values_list("pk", flat=True)), timezone.now())
     integration.is_active = False
 

@@ -73,7 +73,10 @@ def close_all(
 
 @transaction.atomic
 def release(flow_ids: Iterable[int], now: datetime) -> None:
-    """Let go on what waits behind flows that are switched off or go: they mend nothing now."""
+    """Let go on what waits behind flows whose integration stops: they mend nothing meanwhile.
+
+    Before one of them is switched off or deleted it stops, so that nothing is left waiting.
+    """
     held = Failure.objects.filter(flow_id__in=list(flow_ids), state=Failure.State.OPEN)
     for name in _WAITS.values():
         while rows := list(held.filter(**{name: True}).order_by("pk").only(*_READ)[:_BATCH]):

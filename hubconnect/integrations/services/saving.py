@@ -4,10 +4,8 @@ from collections.abc import Iterable
 
 from django.db import transaction
 from django.db.models import Max
-from django.utils import timezone
 
 from hubconnect.integrations.models import Flow, Integration, Pair
-from hubconnect.integrations.services import closing
 from hubconnect.mappings.models import Direction, Mapping
 
 FLOW_DIRECTIONS = (Direction.TO_RIGHT, Direction.TO_LEFT)
@@ -52,10 +50,7 @@ def delete_integration(integration: Integration) -> None:
     Raises:
         IntegrationActiveError: it is active.
     """
-    locked = _lock_inactive(integration.pk)
-    flows = Flow.objects.filter(pair__integration=locked)
-    closing.release(flows.values_list("pk", flat=True), timezone.now())
-    locked.delete()
+    _lock_inactive(integration.pk).delete()
 
 
 def mappings_for(integration: Integration) -> list[Mapping]:
@@ -95,7 +90,6 @@ def remove_pair(pair: Pair) -> None:
         IntegrationActiveError: the integration is active.
     """
     _lock_inactive(pair.integration_id)
-    closing.release(pair.flows.values_list("pk", flat=True), timezone.now())
     pair.delete()
 
 
@@ -143,8 +137,6 @@ def save_flows(pair: Pair, flows: Iterable[Flow]) -> None:
         if (stored.start, stored.start_at) != (flow.start, flow.start_at):
             begin_anew(flow)
         flow.save()
-        if stored.is_enabled and not flow.is_enabled:
-            closing.release([flow.pk], timezone.now())
 
 
 def begin_anew(flow: Flow) -> None:

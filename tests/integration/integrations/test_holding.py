@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -138,6 +139,7 @@ def test_a_change_held_behind_an_unlinked_record_finds_its_counterpart(house: Tw
     house.rename(house.left, "cy@x.example", last_name="good")
     house.run("to_right")
     assert house.open_failures() == []
+    assert QueuedRead.objects.get().record_id == house.id_of(house.right, "cy@x.example")
     house.run("to_left")
     assert names(house, "left", "cy@x.example") == ("Cyrus", "good")
 
@@ -268,7 +270,8 @@ def test_what_is_closed_while_a_run_is_at_work_holds_nothing_back(house: TwoDesk
         waits_field = "waits_to_left"
 
     result = Result(waiting={failure.pk: "1"})
-    committing._store_waits(Seen(), result)  # type: ignore[arg-type]  # all that it looks at
+    with transaction.atomic():
+        committing._store_waits(Seen(), result)  # type: ignore[arg-type]  # all that it looks at
     assert [one.record_id for one in result.queued] == ["1"]
     failure.refresh_from_db()
     assert not failure.waits_to_left
