@@ -30,6 +30,10 @@ DEEPER = {
     "run": "/history/1/",
     "repair": "/mappings/1/?fix=1",
     "help-scopes": "/help/hubspot-scopes/",
+    "record-synced": "/records/?q=Gita",
+    "record-refused": "/records/?q=Dee",
+    "preview": "/flows/2/preview/",
+    "reconcile": "/reconcile/1/",
 }
 INACTIVE = {
     "pair": "/pairs/1/",
@@ -107,6 +111,7 @@ def walk(browser: Browser, demo: Demo) -> Iterator[str]:
         if number == 0:
             make_a_failure(demo)
             wait_for_failure(album.page, demo)
+            compare(album.page, demo)
         for name, url in pages(album.page, demo):
             album.take(name, url)
         album.take("not-found", f"{demo.url}/no/such/page/")
@@ -160,6 +165,13 @@ def wait_for_failure(page: Page, demo: Demo) -> None:
         page.wait_for_timeout(1000)
     msg = "The demo's first runs have shown no failure."
     raise StartError(msg)
+
+
+def compare(page: Page, demo: Demo) -> None:
+    """Have both sides of the first pair compared, and wait until that is done."""
+    page.goto(f"{demo.url}/pairs/1/reconcile/")
+    page.get_by_role("button", name="Compare now").click()
+    page.get_by_text("Compared", exact=True).wait_for()
 
 
 def make_a_failure(demo: Demo) -> None:

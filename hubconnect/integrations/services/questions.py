@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from django.urls import reverse
+from django.utils import timezone
 
 from hubconnect.connectors.base import Record
 from hubconnect.core import wording
@@ -345,7 +346,7 @@ def _was_read(case: Case, told: Answer) -> Question:
     """Compare its modified time with what the flow has read."""
     flow, record = case.flow, case.record
     read_to, changed = flow.window_lower, record.modified_at if record is not None else None
-    next_run = f"The next run is {wording.relative(flow.next_run_at)}." if flow.next_run_at else ""
+    next_run = _next_run(flow)
     if told.plan is None or told.plan.kind == "unchanged":
         return _no("nothing to do", "There is nothing to carry", next_run, state=IDLE)
     word = {"created": "created", "updated": "changed", "linked": "linked"}[told.plan.kind]
@@ -363,3 +364,11 @@ def _was_read(case: Case, told: Answer) -> Question:
         next_run,
         state=WAIT,
     )
+
+
+def _next_run(flow: Flow) -> str:
+    if flow.next_run_at is None:
+        return ""
+    if flow.next_run_at <= timezone.now():
+        return "The next run is due now."
+    return f"The next run is {wording.relative(flow.next_run_at)}."

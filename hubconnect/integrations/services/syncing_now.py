@@ -68,6 +68,14 @@ def sync_all(places: Sequence[Place], actor: User) -> Nudge:
     return nudge
 
 
+def can_sync(place: Place) -> bool:
+    """Tell whether a flow is at work that reads the record, or its counterpart."""
+    try:
+        return bool(_reads([place], _usable(place)))
+    except NotSyncedError:
+        return False
+
+
 def _usable(place: Place) -> list[Flow]:
     integration = place.pair.integration
     if not integration.is_active:

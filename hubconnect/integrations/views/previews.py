@@ -44,6 +44,7 @@ def flow_preview(request: HttpRequest, pk: int) -> HttpResponse:
         context |= {
             "preview": seen,
             "kinds": [(one, word, seen.counts.get(one, 0)) for one, word in KINDS.items()],
+            "listed": {one.kind for one in seen.lines},
             "lines": [one for one in seen.lines if not kind or one.kind == kind],
             "later": seen.later.as_text() if seen.later is not None else "",
             "took_s": time.monotonic() - began,

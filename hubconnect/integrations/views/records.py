@@ -62,6 +62,7 @@ def record_story(request: HttpRequest, pair: int, side: str) -> HttpResponse:
         "parts": PARTS,
         "since": since,
         "asked": syncing_now.progress(place, since) if since else None,
+        "can_sync": syncing_now.can_sync(place),
         "sync_url": reverse("integrations:record_sync", args=[pair, side]),
         "address": _address(place),
         "progress_url": _progress_url(place, since) if since else "",
