@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools import bench_history, bench_limits
+from tools import bench_history, bench_limits, bench_loads
 from tools.bench_figures import MEMORY_GROWTH, Measured
 from tools.bench_house import surroundings
 from tools.demo import ROOT
@@ -29,11 +29,19 @@ def main() -> int:
     parser.add_argument(
         "--limit", type=int, default=0, help="only this: share used of so many calls in 10 s"
     )
+    parser.add_argument(
+        "--loads", type=int, default=0, help="only this: so many contacts by 1, 2 and 4 workers"
+    )
+    parser.add_argument(
+        "--workers", type=int, nargs="+", default=bench_loads.WORKERS, help="those of --loads"
+    )
     commands = parser.add_subparsers(dest="command", metavar="history")
     bench_history.add_arguments(commands.add_parser("history", help="pages of a long history"))
     given = parser.parse_args()
     if given.command == "history":
         return bench_history.measure(given)
+    if given.loads:
+        return bench_loads.measure_all(given.loads, given.workers)
     if given.limit:
         return bench_limits.measure_all(given.limit)
     print(
@@ -56,7 +64,7 @@ def _in_child(contacts: int, deals: int) -> list[Measured]:
     ):
         child = subprocess.run(
             [sys.executable, "-m", "tools.bench_scenario", str(contacts), str(deals)],
-            env=env,
+            env=env | {"LOAD_SLICES": "1"},  # one process does it all
             cwd=ROOT,
             stdout=subprocess.PIPE,
             check=True,

@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from hubconnect.core.models import User
 from hubconnect.integrations import scheduler
 from hubconnect.integrations.models import Flow, Intent, Link, Run, Slice, TypePair
-from hubconnect.integrations.services import lease as leases
+from hubconnect.integrations.services import activation, lease as leases, saving
 from hubconnect.integrations.services.execute import run_flow
 from hubconnect.integrations.services.slicing import run_slice
 from tests.house import House, furnish
@@ -238,3 +239,44 @@ def test_a_slice_that_meets_trouble_waits_and_its_run_tells_why(house: House) ->
     assert house.open_failures() == []
     ended = house.run("to_right")
     assert (ended.state, ended.message, ended.created) == ("done", "", CONTACTS)
+
+
+def test_what_changes_behind_a_load_is_carried_by_its_first_window(house: House) -> None:
+    begin(house)
+    run_slice(parts()[0].pk)
+    passed = Link.objects.order_by("pk").first()
+    assert passed is not None
+    house.hub.update("contacts", passed.left_id, {"lastname": "Meanwhile"})
+    work_off()
+    house.run("to_right")
+    assert house.run_until_seen("to_right").updated == 1
+    rows = house.desk.run("select last_name from customers where id = ?", passed.right_id)
+    assert rows == [("Meanwhile",)]
+
+
+def test_one_direction_loads_after_the_other(house: House) -> None:
+    Flow.objects.update(next_run_at=timezone.now())
+    assert run_flow(house.to_hub.pk) is None, "the other direction is first"
+    assert house.to_hub.phase == Flow.Phase.NEW
+    begin(house)
+    work_off()
+    assert house.to_hub.phase == Flow.Phase.NEW
+    house.run("to_right")
+    back = house.run("to_left")
+    assert (back.reason, back.created) == ("load", 0)
+
+
+def test_a_flow_that_was_set_to_begin_anew_gives_its_load_up(house: House) -> None:
+    first = begin(house)
+    run_slice(parts()[0].pk)
+    activation.deactivate(house.integration, User.objects.get())
+    first.refresh_from_db()
+    assert (first.state, first.message) == ("stopped", "The integration was deactivated.")
+    flow = house.to_desk
+    flow.start = Flow.Start.NOW
+    saving.save_flows(flow.pair, [flow])
+    house.activate(to_left=0)
+    run = house.run("to_right")
+    assert (run.reason, run.state) == ("schedule", "done")
+    assert TypePair.objects.get().loading_run is None
+    assert {one.state for one in parts()[1:]} == {"void"}
