@@ -241,6 +241,10 @@ class Sandbox:
         """Tell whether a fault is still to come."""
         return bool(self._control("GET", "faults")["on"])
 
+    def faults(self) -> set[str]:
+        """Return the names of the faults that are switched on and did not strike often enough."""
+        return {one["name"] for one in self._control("GET", "faults")["on"]}
+
     def clear_faults(self) -> None:
         """Switch all faults off."""
         self._control("DELETE", "faults")
