@@ -96,8 +96,10 @@ def test_a_bad_network_in_front_of_the_own_database(
         check_at_rest(world)
 
 
-REFUSALS = ("burst", "search", "locked", "server_error", "bad_gateway", "unavailable")
-REFUSALS += ("gateway_timeout", "truncated", "html", "dropped_before", "dropped_after")
+REFUSALS = (
+    *("burst", "search", "locked", "server_error", "bad_gateway", "unavailable"),
+    *("gateway_timeout", "truncated", "html", "dropped_before", "dropped_after"),
+)
 
 
 def test_bursts_of_refusals(house: Processes, desk: FaultDesk, chance: random.Random) -> None:
