@@ -106,9 +106,10 @@ def _tell(
         detail={"reason": "Its reply had been lost; the record shows that it was carried out."},
         at=timezone.now(),
     )
-    counting.count(session, count)
     linked = int(kind == RecordEvent.Kind.CREATED)
+    # In the order of a page's commit: slices of a load share both rows.
     rollup.add(session.flow.pk, timezone.now(), linked=linked, **{count: 1})
+    counting.count(session, count)
 
 
 def plan_anew(intent: Intent, reason: str) -> None:

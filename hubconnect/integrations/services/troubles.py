@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from hubconnect.integrations.models import Failure, Flow
-from hubconnect.integrations.services.lease import waits_for_slices
+from hubconnect.integrations.models import Failure, Flow, Slice
+from hubconnect.integrations.services import lease
 
 # A flow that no worker has taken for so long stands still too.
 OVERDUE = timedelta(minutes=2)
@@ -43,7 +43,7 @@ def current_troubles() -> dict[int, Trouble]:
         ).only("flow_id", "message", "hint", "first_at")
     }
     found = {}
-    waiting = set(Flow.objects.filter(waits_for_slices()).values_list("pk", flat=True))
+    waiting = _wait_for_loads(now)
     for flow in watched_flows():
         if flow.pk in waiting:
             flow.next_run_at = None  # workers are at its load, or at one that it waits for
@@ -51,6 +51,18 @@ def current_troubles() -> dict[int, Trouble]:
         if trouble is not None:
             found[flow.pk] = trouble
     return found
+
+
+def _wait_for_loads(now: datetime) -> set[int]:
+    """Return the flows that wait for a load in slices at which workers are."""
+    late = now - OVERDUE
+    at_work = lease.at_work(
+        Slice.objects.filter(Q(leased_until__gt=late) | Q(next_turn_at__gt=late))
+    )
+    flows = Flow.objects.filter(
+        lease.waits_for_slices(), pair__type_pair__loading_run__in=at_work.values("run")
+    )
+    return set(flows.values_list("pk", flat=True))
 
 
 def _trouble(flow: Flow, failure: Failure | None, now: datetime) -> Trouble | None:

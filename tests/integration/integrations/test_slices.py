@@ -17,6 +17,7 @@ from hubconnect.integrations.models import Flow, Intent, Link, Run, Slice, TypeP
 from hubconnect.integrations.services import activation, lease as leases, saving
 from hubconnect.integrations.services.execute import run_flow
 from hubconnect.integrations.services.slicing import run_slice
+from hubconnect.integrations.services.troubles import current_troubles
 from tests.house import House, furnish
 from tests.sandbox_process import Sandbox, sandbox
 
@@ -280,3 +281,14 @@ def test_a_flow_that_was_set_to_begin_anew_gives_its_load_up(house: House) -> No
     assert (run.reason, run.state) == ("schedule", "done")
     assert TypePair.objects.get().loading_run is None
     assert {one.state for one in parts()[1:]} == {"void"}
+
+
+def test_flows_that_wait_for_a_load_are_no_trouble_while_workers_are_at_it(house: House) -> None:
+    begin(house)
+    long_ago = timezone.now() - timedelta(minutes=10)
+    Flow.objects.update(next_run_at=long_ago)
+    assert current_troubles() == {}
+    Slice.objects.update(next_turn_at=long_ago, leased_until=long_ago)
+    assert set(current_troubles()) == {house.to_desk.pk, house.to_hub.pk}
+    assert leases.claim_slice(parts()[0].pk) is not None
+    assert current_troubles() == {}
