@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from hubconnect.core.models import User
 from hubconnect.engine.plan import values_hash
-from hubconnect.engine.values import restore_all
+from hubconnect.engine.values import as_text, from_stored, restore_all
 from hubconnect.integrations.models import Decision, Failure, Flow, FollowUp, Link, Side
 from hubconnect.integrations.services import deciding, unstored
 from hubconnect.integrations.services.closing import close_all
@@ -20,6 +20,8 @@ from hubconnect.mappings.models import Direction
 
 # Failures worked on in one transaction.
 BATCH: Final = 500
+_VALUES_SHOWN: Final = 3
+_LONGEST_SHOWN: Final = 60
 
 Key = tuple[int | None, str, str]  # type pair, side, record id
 
@@ -177,6 +179,24 @@ def _by_side(failures: Iterable[Failure]) -> dict[tuple[int | None, str], list[s
     for failure in failures:
         asked[failure.type_pair_id, failure.side].append(failure.record_id)
     return asked
+
+
+def unsent(failure: Failure) -> str:
+    """Return in a few words what is not sent when this failure is let go."""
+    values = failure.sent_values or {
+        name: failure.source_values.get(name) for name in mapped_fields(failure.flow)
+    }
+    texts = {name: as_text(from_stored(one)) for name, one in values.items()}
+    known = {name: text for name, text in texts.items() if text}
+    at_fault = {one["field"] for one in failure.faults}
+    named = sorted(known, key=lambda name: name not in at_fault)[:_VALUES_SHOWN]
+    shown = [f"{name} “{shortened(known[name])}”" for name in named]
+    return ", ".join(shown) + (", …" if len(known) > len(named) else "")
+
+
+def shortened(text: str) -> str:
+    """Cut a value to what a list can show."""
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def mapped_fields(flow: Flow) -> list[str]:

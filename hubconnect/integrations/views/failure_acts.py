@@ -118,7 +118,7 @@ def failure_act(request: HttpRequest) -> HttpResponse:
         found = filter_.qs if is_all else causes.open_failures().filter(pk__in=picked)
         context = {
             "count": found.order_by().count(),
-            "samples": found.defer(*causes.HEAVY, "faults")[:SAMPLES],
+            "samples": [(one, failures.unsent(one)) for one in found.order_by("-pk")[:SAMPLES]],
             "posted": [(name, value) for name, value in _again(request)],
         }
         return render(request, "integrations/failure_dismiss_many.html", context)

@@ -150,6 +150,7 @@ def test_ticked_ones_are_dismissed_after_a_look(sync_admin_client: Client, flow:
     page = act(sync_admin_client, act="dismiss", pick=picked)
     assert "Dismiss 2 failures?" in page
     assert "Record 0" in page
+    assert "dealname “deal 0”" in page  # what will not be sent
     assert open_count() == 3
     assert "2 failures dismissed" in act(sync_admin_client, act="dismiss", pick=picked, sure="yes")
     assert open_count() == 1
