@@ -1,20 +1,22 @@
 """Edits that come between our read and our write."""
 
+import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
 from hubconnect.connectors.errors import Category
-from hubconnect.integrations.models import Failure
+from hubconnect.integrations.models import Failure, Intent, QueuedRead
 from hubconnect.integrations.services import deciding
 from hubconnect.mappings.models import FieldMapping
-from tests.house import NAMES, House, furnish
+from tests.house import NAMES, House, furnish, let_second_pass
 from tests.pages import text
 from tests.sandbox_process import Sandbox, sandbox
 
@@ -139,3 +141,37 @@ def test_history_is_read_only_for_fields_about_which_a_person_is_asked(house: Ho
     house.desk.run("update customers set first_name = 'Anna' where email = ?", ANA)
     not_asked = house.run_until_seen("to_left")
     assert "history" not in not_asked.calls["target"]
+
+
+def test_a_row_changed_between_read_and_write_is_planned_anew(house: House) -> None:
+    """SQL compares before it writes: the edit is kept, and nothing was overwritten."""
+    begun, edited = threading.Event(), threading.Event()
+
+    def edit() -> None:
+        with closing(sqlite3.connect(house.desk.file, isolation_level=None)) as desk:
+            desk.execute("begin immediate")  # others read the old value, and wait to write
+            desk.execute("update customers set first_name = 'Anne' where email = ?", (ANA,))
+            begun.set()
+            for _ in range(1000):
+                if Intent.objects.exists():  # it has read, planned, and is about to write
+                    break
+                threading.Event().wait(0.01)
+            desk.execute("commit")
+            edited.set()
+        connection.close()
+
+    house.hub.update("contacts", house.contact_id(ANA), {"firstname": "Anna", "lastname": "Poet"})
+    let_second_pass()
+    somebody = threading.Thread(target=edit)
+    somebody.start()
+    begun.wait()
+    run = house.run("to_right")
+    somebody.join()
+    assert edited.is_set()
+    assert (run.held, run.updated) == (1, 0)
+    assert house.desk.customers()[ANA] == ("Anne", "Poe")
+    assert QueuedRead.objects.get().reason == "The target changed between reading and writing."
+    house.run("to_right")
+    assert house.desk.customers()[ANA] == ("Anne", "Poet")
+    (failure,) = house.open_failures()
+    assert failure.category == Category.CONFLICT
