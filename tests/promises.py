@@ -1,15 +1,13 @@
 """A machine that edits two systems at random, runs and cuts flows, and checks the promises."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
 from typing import Any
 
-from django.db import connection
 from django.utils import timezone
-from hypothesis import note, strategies as st
+from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, multiple, rule
 
 from hubconnect.engine.values import from_stored
@@ -26,10 +24,10 @@ from hubconnect.integrations.models import (
     Side,
     TypePair,
 )
-from hubconnect.integrations.services.execute import run_flow
 from hubconnect.mappings.models import Mapping
 from hubconnect.systems.models import System
 from tests.children import PairHouse, furnish_pair
+from tests.crashing import killed_at, run_once
 from tests.fakes.memory import REFUSED, THINGS, MemoryConnector, MemoryDesk, plain
 from tests.house import make_system
 
@@ -39,10 +37,6 @@ WORDS = st.sampled_from(["a", "b", "c", " c ", "D", None])
 NOTES = st.sampled_from(["x", "y", " z", REFUSED, None])
 SETTLING_ROUNDS = 12
 _numbers = count(1)
-
-
-class Killed(BaseException):
-    """The process ended here."""
 
 
 @dataclass(slots=True)
@@ -179,33 +173,12 @@ class Promises(RuleBasedStateMachine):
 
     @rule(way=WAYS, step=st.integers(1, 150))
     def crash(self, way: str, step: int) -> None:
-        with self.killed_at(step):
+        with killed_at(step, self.listen):
             self.run_once(way)
 
-    @contextmanager
-    def killed_at(self, step: int) -> Iterator[None]:
-        """End the process at a step, counted in statements and in calls of both systems."""
-        left = [step]
-
-        def tick() -> None:
-            left[0] -= 1
-            if left[0] == 0:
-                raise Killed
-
-        def statement(execute: Callable[..., Any], *arguments: Any) -> Any:  # noqa: ANN401 - as it gets
-            tick()
-            return execute(*arguments)
-
+    def listen(self, step: Callable[[], None]) -> None:
         for desk in self.desks.values():
-            desk.step = tick
-        try:
-            with connection.execute_wrapper(statement):
-                yield
-        except Killed:
-            note("killed")
-        finally:
-            for desk in self.desks.values():
-                desk.step = lambda: None
+            desk.step = step
 
     # --- What HubConnect does ------------------------------------------------------------------
 
@@ -218,13 +191,7 @@ class Promises(RuleBasedStateMachine):
         self.let_time_pass()
 
     def run_once(self, way: str) -> None:
-        flow = self.house.flows[way]
-        Flow.objects.filter(pk=flow.pk).update(next_run_at=timezone.now())
-        run = run_flow(flow.pk)
-        if run is not None:
-            run.refresh_from_db()
-            note(f"{run} {way}: {run.state} {run.message}")
-            assert run.state != run.State.CRASHED, run.message
+        run_once(self.house.flows[way])
 
     def let_time_pass(self, *, are_failures_due: bool = True) -> None:
         """Make everything due, as minutes do."""

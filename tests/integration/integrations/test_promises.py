@@ -7,12 +7,14 @@ Chance is fixed, so that a run can be repeated; ``HUBCONNECT_TEST_SEED`` gives a
 import os
 
 import pytest
-from hypothesis import HealthCheck, Phase, seed, settings
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis import HealthCheck, Phase, seed, settings as profile
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+from pytest_django.fixtures import Settings
 
 from hubconnect.connectors.registry import connectors
 from tests.fakes.memory import MemoryConnector, MemoryHub
 from tests.promises import ByCode, Promises
+from tests.promises_in_sandbox import InSandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,13 +32,22 @@ def _desks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("machine", [Promises, ByCode], ids=["without lookup", "with lookup"])
 def test_nothing_is_lost_doubled_or_bounced(machine: type[Promises]) -> None:
+    hold(machine, EXAMPLES, steps=25)
+
+
+def test_nor_is_anything_in_the_sandbox(settings: Settings) -> None:
+    settings.SQLITE_DIR = settings.SQLITE_DIR  # the machine sets it; it is put back
+    hold(InSandbox, max(2, EXAMPLES // 8), steps=12)
+
+
+def hold(machine: type[RuleBasedStateMachine], examples: int, *, steps: int) -> None:
     print(f"HUBCONNECT_TEST_SEED={SEED}")  # noqa: T201 - to repeat a failure
     seed(SEED)(machine)
     run_state_machine_as_test(
         machine,
-        settings=settings(
-            max_examples=EXAMPLES,
-            stateful_step_count=25,
+        settings=profile(
+            max_examples=examples,
+            stateful_step_count=steps,
             deadline=None,
             database=None,
             phases=PHASES,
