@@ -15,9 +15,17 @@ from pathlib import Path
 import pytest
 from django.conf import settings as django_settings
 
+from hubconnect.connectors.errors import Category
 from hubconnect.integrations.models import Failure, Intent, Link, Run, Slice
-from tests.faults.test_worker_killed import database_url, has_ended, house_of, wait_until
-from tests.house import House
+from tests.faults.test_worker_killed import (
+    ROWS,
+    TABLE,
+    database_url,
+    has_ended,
+    house_of,
+    wait_until,
+)
+from tests.house import Desk, House, furnish
 from tests.sandbox_process import Sandbox, sandbox
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
@@ -25,6 +33,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 RECORDS = 4000
 KILLS = 5
 SLICES = 6
+TWINS = 300
 
 
 @contextmanager
@@ -122,3 +131,29 @@ def insert_rows(house: House) -> None:
 
 def made_in(hub: Sandbox) -> int:
     return int(hub.statistics()["records"].get("contacts", 0))
+
+
+def test_records_of_one_key_in_two_slices_make_one_record(tmp_path: Path) -> None:
+    django_settings.SQLITE_DIR = tmp_path
+    desk = Desk(tmp_path / "desk.sqlite3")
+    desk.script(TABLE + "pragma journal_mode = wal;")
+    # The same names in the same order in both halves, so that slices meet them side by side.
+    desk.script(
+        f"with recursive n(i) as (select 0 union all select i + 1 from n where i < {2 * TWINS - 1}) "
+        f"insert into customers (last_name) select 'Twin ' || (i % {TWINS}) from n;"
+    )
+    by_name = [{"condition": "EQUALS", "field": "lastname", "value": "@last_name@"}]
+    with sandbox() as hub:
+        house = furnish(hub, desk.file, rows=ROWS, directions=["to_left"], lookup=by_name)
+        house.activate()
+        with (
+            worker(tmp_path, "one", LOAD_SLICES="2"),
+            worker(tmp_path, "two", LOAD_SLICES="2"),
+        ):
+            wait_until(
+                lambda: has_ended() and len(house.open_failures()) >= TWINS, "all is decided"
+            )
+        names = Counter(one["properties"]["lastname"] for one in hub.list("contacts", "lastname"))
+    assert names == Counter(f"Twin {number}" for number in range(TWINS))
+    assert Link.objects.count() == TWINS
+    assert {one.category for one in house.open_failures()} == {Category.ALREADY_LINKED}
