@@ -34,6 +34,7 @@ RECORDS = 4000
 KILLS = 5
 SLICES = 6
 TWINS = 300
+LAST = 2 * TWINS - 1
 
 
 @contextmanager
@@ -139,7 +140,7 @@ def test_records_of_one_key_in_two_slices_make_one_record(tmp_path: Path) -> Non
     desk.script(TABLE + "pragma journal_mode = wal;")
     # The same names in the same order in both halves, so that slices meet them side by side.
     desk.script(
-        f"with recursive n(i) as (select 0 union all select i + 1 from n where i < {2 * TWINS - 1}) "
+        f"with recursive n(i) as (select 0 union all select i + 1 from n where i < {LAST}) "
         f"insert into customers (last_name) select 'Twin ' || (i % {TWINS}) from n;"
     )
     by_name = [{"condition": "EQUALS", "field": "lastname", "value": "@last_name@"}]
