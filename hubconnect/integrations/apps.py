@@ -41,6 +41,7 @@ class IntegrationsConfig(AppConfig):
             Pair, ignored=("type_pair", "is_swapped", "known_rows"), page="integrations:pair"
         )
         cursor = ("phase", "window_lower", "window_upper", "after_id", "is_window_open")
+        taken = ("taken_by", "widened_from")
         moving = ("spec_hash", "next_run_at", "nudged_at", "setbacks", "asked_by", "is_paused")
         reading = ("is_second_pass", "comments_read_to", "sweep_after", "next_sweep_at")
         told = ("created_at", "last_made_at")
@@ -48,4 +49,4 @@ class IntegrationsConfig(AppConfig):
         keep_trail(Notification, secret=("secrets",), ignored=told, page=page)
         far = ("done", "done_to", "up_to", "leased_until", "state", "finished_at", "asked_at")
         keep_trail(FailureAct, ignored=(*far, "chosen"), page="integrations:failure_act_progress")
-        keep_trail(Flow, ignored=(*cursor, *moving, *reading))
+        keep_trail(Flow, ignored=(*cursor, *moving, *taken, *reading))

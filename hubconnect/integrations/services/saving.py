@@ -145,4 +145,4 @@ def begin_anew(flow: Flow) -> None:
     flow.window_lower = flow.window_upper = None
     flow.after_id = flow.spec_hash = ""
     flow.is_window_open = flow.is_second_pass = False
-    flow.creates_confirmed = None
+    flow.creates_confirmed = flow.widened_from = None

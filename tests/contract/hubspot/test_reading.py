@@ -315,3 +315,22 @@ def test_many_long_values_stay_within_the_length_of_a_search(reading: HubSpotCon
     assert all(r.id in {one.id for one in each} for r, each in zip(known, found, strict=False))
     assert not any(found[len(known) :])
     assert reading.calls["search"] <= 8
+
+
+def test_a_range_leaves_room_for_all_conditions_and_pages_by_one_filter_more(
+    reading: HubSpotConnector,
+) -> None:
+    assert reading.max_conditions == 3
+    criteria = tuple(
+        Condition(name, Operator.HAS_PROPERTY) for name in ("email", "firstname", "lastname")
+    )
+    (first, second) = reading.cut("contacts", criteria, 2)
+    found = [
+        ids_of(reading.everything("contacts", criteria, NAMES, "", one)) for one in (first, second)
+    ]
+    assert found[0]
+    assert found[1]
+    assert found[0] + found[1] == ids_of(reading.everything("contacts", criteria, NAMES))
+    known = found[0]
+    rest = reading.everything("contacts", criteria, NAMES, known[0], first)
+    assert ids_of(rest) == known[1:], "a condition on the last id beside that on the range's end"

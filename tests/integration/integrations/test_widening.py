@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 from hubconnect.core.models import User
 from hubconnect.integrations import scheduler
 from hubconnect.integrations.models import Flow, Link, Run
-from hubconnect.integrations.services import activation
+from hubconnect.integrations.services import activation, saving
 from hubconnect.integrations.services.slicing import run_slice
 from tests.house import House, furnish
 from tests.sandbox_process import Sandbox, sandbox
@@ -112,3 +112,13 @@ def test_it_is_cut_into_slices_too(house: House, settings: Settings) -> None:
     ended = house.run("to_right")
     assert (ended.pk, ended.state, ended.created) == (begun.pk, Run.State.DONE, 4)
     assert len(house.desk.customers()) == 7
+
+
+def test_a_flow_that_begins_anew_forgets_the_choice(house: House) -> None:
+    activate_with(house, house.to_desk.pk)
+    activation.deactivate(house.integration, User.objects.get())
+    flow = house.to_desk
+    assert flow.widened_from == ONLY_A
+    flow.start = Flow.Start.NOW
+    saving.save_flows(flow.pair, [flow])
+    assert house.to_desk.widened_from is None
