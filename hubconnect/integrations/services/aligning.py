@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from hubconnect.connectors.base import Record
-from hubconnect.connectors.errors import RecordError
+from hubconnect.connectors.errors import OutcomeUnknownError, RecordError
 from hubconnect.engine.filling import has_open_rows, left_as_they_are, plan_fill
 from hubconnect.engine.plan import LinkState, Names, UpdatePlan, names_of
 from hubconnect.integrations.models import Alignment, Flow, Integration, Link
@@ -51,15 +51,14 @@ def align(session: Session) -> None:
     """Bring rows into line, as far as nothing stops it.
 
     Raises:
-        ConnectorError: a system stopped the work; it goes on from its last page.
+        ConnectorError: a system stopped the work, or an earlier write is to be settled first; it
+            goes on from its last page.
         LeaseLostError: another worker took over.
     """
     for alignment in Alignment.objects.filter(flow=session.flow, finished_at=None).order_by("pk"):
         work = _Work(session, alignment)
         while work.next_page():
             pass
-        if not work.is_done:
-            return  # what was sent earlier is to be settled first
 
 
 class _Work:
@@ -67,7 +66,6 @@ class _Work:
 
     def __init__(self, session: Session, alignment: Alignment) -> None:
         self.session, self.alignment = session, alignment
-        self.is_done = False
         side = "left" if session.flow.is_to_right else "right"
         flows = {names_of(row): row for row in session.spec.plan.flows}
         chosen = {self._turned(row["left"], row["right"]): row["choice"] for row in alignment.rows}
@@ -96,12 +94,13 @@ class _Work:
         )
         page = list(rows.order_by("pk")[:PAGE]) if self.left or self.fills else []
         if not page:
-            self.is_done = True
             Alignment.objects.filter(pk=alignment.pk).update(finished_at=timezone.now())
             return False
         links = [link_state(row, session.flow.source_side) for row in page]
         if self._awaits_settling(links):
-            return False
+            # Nothing else may go on either: rows that are not in line would be merged by rule.
+            msg = "The outcome of an earlier write is not known yet."
+            raise OutcomeUnknownError(msg, hint="The next run finds it out, then goes on.")
         written = self._work(links)
         alignment.after = page[-1].pk
         Alignment.objects.filter(pk=alignment.pk).update(

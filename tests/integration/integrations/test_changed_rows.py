@@ -6,11 +6,21 @@ from pathlib import Path
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from hubconnect.core.models import User
-from hubconnect.integrations.models import Alignment, FollowUp, Link, Pair, RecordEvent
+from hubconnect.integrations.models import (
+    Alignment,
+    Flow,
+    FollowUp,
+    Intent,
+    Link,
+    Pair,
+    RecordEvent,
+)
 from hubconnect.integrations.services import activation, aligning, row_changes
+from hubconnect.integrations.services.execute import run_flow
 from hubconnect.mappings.models import FieldMapping, ValueMapEntry
 from tests.house import Desk, House, furnish
 from tests.pages import submit, text
@@ -198,10 +208,10 @@ def test_it_goes_on_where_it_stopped_and_counts_its_calls(
     alignment = Alignment.objects.get()
     assert (alignment.done, alignment.finished_at) == (2, None)
     # The opposite flow waits: what is not in line yet must not be merged by its rule.
-    flow = house.flows["to_left"]
     assert aligning.waits(house.to_hub, house.to_desk)
     assert not aligning.waits(house.to_desk, house.to_hub)
-    assert flow.pk
+    Flow.objects.update(next_run_at=timezone.now())
+    assert run_flow(house.to_hub.pk) is None
     house.hub.clear_faults()
     run = house.run("to_right")
     alignment.refresh_from_db()
@@ -234,3 +244,29 @@ def test_the_page_that_activates_asks_and_the_integration_shows_progress(
     detail = reverse("integrations:detail", args=[house.integration.pk])
     assert "0 of 4 linked records" in text(sync_admin_client.get(detail))
     assert row_changes.changes(Pair.objects.all()) == []
+
+
+def test_an_unknown_outcome_is_settled_before_rows_are_brought_into_line(house: House) -> None:
+    change_mapping(house)
+    activate(house, "left")
+    flow, link = house.to_desk, Link.objects.order_by("pk").first()
+    assert link is not None
+    Intent.objects.create(
+        type_pair_id=link.type_pair_id,
+        flow=flow,
+        kind=Intent.Kind.UPDATE,
+        key="lost",
+        source_side="right",
+        source_id=link.right_id,
+        target_id=link.left_id,
+        target_values={"firstname": "Al"},
+        sent_values={"firstname": "Bo"},
+        sent_at=timezone.now(),
+        fence=0,
+    )
+    waiting = house.run("to_right")
+    assert (waiting.state, waiting.updated) == ("stopped", 0)
+    assert Alignment.objects.get().done == 0
+    Intent.objects.all().delete()
+    house.run("to_right")
+    assert Alignment.objects.get().done == 4
