@@ -34,7 +34,7 @@ test: $(READY)  ## all tests but those below, on SQLite; then those that ask its
 	@echo "--- on PostgreSQL"
 	@$(PY) -m pytest -q -n 4 --postgres $(ARGS)
 
-test-faults: $(READY)  ## tests that kill processes
+test-faults: $(READY)  ## tests that kill processes and break networks
 	@$(PY) -m pytest -q -n 2 -m faults $(ARGS)
 
 e2e: $(READY)  ## tests in a browser (installs a headless Chromium where there is none)

@@ -73,8 +73,8 @@ def worker(folder: Path, name: str, **settings: str) -> Iterator["subprocess.Pop
 
 def load_with_kills(folder: Path, count: Callable[[], int]) -> None:
     """Have one worker stay and the other one killed at points all over the load."""
-    seed = int(os.environ.get("FAULT_SEED") or time.time())
-    print(f"FAULT_SEED={seed}")  # noqa: T201 - to repeat a failure
+    seed = int(os.environ.get("HUBCONNECT_TEST_SEED") or time.time())
+    print(f"HUBCONNECT_TEST_SEED={seed}")  # noqa: T201 - to repeat a failure
     draw = random.Random(seed)  # noqa: S311 - chooses test points
     step = RECORDS // (KILLS + 1)
     with worker(folder, "stays"):
