@@ -67,6 +67,7 @@ def worker(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
         "REQUEST_TIMEOUT_S": "1",
         "LEASE_S": "4",
         "TICK_S": "1",
+        "LOAD_SLICES": "1",  # one run does it all, and another one goes on with it
     }
     options = ["--pool", "solo", "-B", "--schedule", str(folder / "beat"), "--pidfile", ""]
     with (folder / "worker.log").open("ab") as log:
