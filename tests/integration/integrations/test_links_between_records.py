@@ -15,7 +15,7 @@ from hubconnect.integrations.models import AssociationLink, Failure, Flow, Follo
 from hubconnect.integrations.services import activation, failures
 from hubconnect.integrations.services.execute import run_flow
 from hubconnect.mappings.models import AssociationMapping, FieldMapping, Mapping
-from tests.house import PATIENCE_S, House, furnish
+from tests.house import PATIENCE_S, House, furnish, let_second_pass
 from tests.sandbox_process import Sandbox, sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -553,13 +553,22 @@ def test_links_to_a_merged_record_go_on_under_its_new_id(shop: Shop, hub: Sandbo
     assert not AssociationLink.objects.exists()
 
 
-def test_what_waited_for_a_merged_record_finds_the_survivor(shop: Shop, hub: Sandbox) -> None:
+def test_what_waited_for_a_merged_record_finds_the_survivor(
+    shop: Shop, hub: Sandbox, settings: Settings
+) -> None:
+    """Nothing else has the deal looked at: its date does not move, and the sweep is far off."""
+    settings.OVERLAPS_S = {"hubspot": 0}
+    hub.settings(calculation_delay_s=None)
+    Flow.objects.update(next_sweep_at=timezone.now() + timedelta(days=1))
     ana = contact(hub, "ana")
     deal(hub, "Roof", ana)
     shop.activate()
     shop.run("orders to_right")
     assert FollowUp.objects.filter(waits_id=ana).exists()
-    hub.merge("contacts", ana, contact(hub, "aa"))
+    other = contact(hub, "aa")
+    let_second_pass()
+    shop.run("orders to_right")
+    hub.merge("contacts", ana, other)
     shop.run("to_right")
     shop.run("orders to_right")
     assert shop.orders() == {"Roof": "ana@x.example"}
