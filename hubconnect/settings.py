@@ -14,6 +14,8 @@ import environ
 import structlog
 from csp.constants import NONE, SELF
 
+from hubconnect.core.redaction import redact
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 django_stubs_ext.monkeypatch()  # ModelForm[User] at run time
@@ -309,14 +311,12 @@ LOGGING = {
             "foreign_pre_chain": _log_processors,
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *(
-                    [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
-                    if _for_people
-                    else [
-                        structlog.processors.format_exc_info,
-                        structlog.processors.JSONRenderer(),
-                    ]
-                ),
+                # Plain tracebacks: one that shows the values of variables would show secrets.
+                structlog.processors.format_exc_info,
+                redact,
+                structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+                if _for_people
+                else structlog.processors.JSONRenderer(),
             ],
         }
     },

@@ -11,6 +11,7 @@ from hubconnect.systems.services import budget
 SPANS = {"day": 24, "week": 24 * 7}
 CAUSES = 6
 TODOS = 8
+WORST_FIRST = ("bad", "warn", "run", "ok", "wait", "idle")
 WORKING = (health.Name.BROKER, health.Name.WORKER, health.Name.BEAT)
 
 
@@ -21,6 +22,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     hours = SPANS.get(span, SPANS["day"])
     links = rollup.links_now()
     lines = standing.lines(standing.integrations(), links)
+    lines.sort(key=lambda line: WORST_FIRST.index(line.health.kind))
     systems, mappings = figures.counts()
     context: dict[str, object] = {
         "lines": lines,
