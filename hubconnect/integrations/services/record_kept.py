@@ -28,7 +28,9 @@ def events_of(story: Story, only: str = "") -> QuerySet[RecordEvent]:
         "changes": ("created", "updated", "linked"),
         "children": ("comment", "file"),
     }.get(only)
-    found = RecordEvent.objects.filter(by_flow).select_related(
+    # The ids alone lead to the few rows; which flow read them is looked at there.
+    ids = [end.record_id for end in (story.mine, story.theirs) if end.record_id]
+    found = RecordEvent.objects.filter(by_flow, source_id__in=ids).select_related(
         "run__flow__pair__mapping__left_system", "run__flow__pair__mapping__right_system"
     )
     return found.filter(kind__in=kinds) if kinds else found

@@ -20,7 +20,7 @@ from hubconnect.integrations.services.looking import LookWroteError, looking, no
 from hubconnect.integrations.services.plan_lines import Line
 from hubconnect.integrations.services.previewing import Place, Preview
 from hubconnect.systems.services.connections import open_connector
-from tests.house import House, furnish
+from tests.house import House, furnish, let_second_pass
 from tests.pages import text
 from tests.sandbox_process import Sandbox, sandbox
 
@@ -124,9 +124,8 @@ def test_window_of_changes_and_what_is_due_are_previewed(house: House) -> None:
     assert due.stage == "due"
     assert due.later is not None
     on = Place.read(due.later.as_text())
-    while not (found := [one for one in looked(house, on).lines if one.source_id == ana]):
-        pass  # HubSpot's clock shows whole seconds
-    [line] = found
+    let_second_pass()  # HubSpot's clock shows whole seconds
+    [line] = [one for one in looked(house, on).lines if one.source_id == ana]
     assert (line.kind, line.title) == ("updated", "Anna")
     assert changed(line) == {("First name", "Ana", "Anna")}
     house.run_until_seen("to_right")
@@ -143,6 +142,19 @@ def test_links_of_another_integration_are_known_without_a_row(house: House) -> N
     assert looked(house).counts["created"] == 0
     pair.refresh_from_db()
     assert pair.type_pair is None
+
+
+def test_merged_and_deleted_records_are_previewed_without_a_trace(house: House) -> None:
+    house.activate()
+    house.run("to_right")
+    ana, cy = house.contact_id("ana@x.example"), house.contact_id("cy@x.example")
+    house.hub.update("contacts", house.contact_id("ben@x.example"), {"lastname": "New"})
+    house.desk.run("delete from customers where email = 'ben@x.example'")
+    house.hub.merge("contacts", ana, cy)
+    let_second_pass()  # HubSpot's clock shows whole seconds
+    seen = looked(house)
+    assert [(one.kind, one.title) for one in seen.lines] == [("failed", "Ben")]
+    assert "no longer exists" in seen.lines[0].reason
 
 
 def test_pages_follow_each_other_by_the_address(house: House, monitor_client: Client) -> None:
