@@ -129,6 +129,9 @@ class _Remedy:
             finally:
                 leases.release(lease)
             self._sync(done)
+        # None may stay asked for, or it would be taken up for ever.
+        untold = [one for one in self.batch if one.state == State.ASKED]
+        _tell(untold, State.REFUSED, "Nothing came of it. Compare anew.")
         ReconcileFinding.objects.bulk_update(self.batch, ["state", "note"])
         return True
 

@@ -240,6 +240,14 @@ def test_one_sides_values_are_taken(house: House, sync_admin: User, remedy: str,
     assert house.desk.customers()["ana@x.example"][1] == last
 
 
+def test_a_side_that_did_not_change_is_taken(house: House, sync_admin: User) -> None:
+    house.hub.update("contacts", house.contact_id("ana@x.example"), {"lastname": "Left"})
+    row = compared(sync_admin)
+    assert asked(row, Kind.DIFFERENT, Remedy.TAKE_RIGHT, sync_admin).state == "done"
+    house.sync()
+    assert house.contacts()["ana@x.example"][1] is None
+
+
 def test_a_deleted_counterpart_is_created_again(house: House, sync_admin: User) -> None:
     disturb(house)
     row = compared(sync_admin)
