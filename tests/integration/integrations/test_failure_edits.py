@@ -62,6 +62,7 @@ def test_an_edit_is_sent_once_and_nothing_bounces(
     assert event.detail["reason"] == f"Sent as edited by {sync_admin}, for failure {failure.pk}."
     for run in (*house.sync(), *house.sync()):
         assert run.is_idle
+    assert house.open_failures() == []  # "bad" is not sent once more
     assert house.left.customers()[ANA] == ("Ana", "bad")  # the source keeps what it has
     house.rename(house.left, ANA, last_name="Next")
     house.run("to_right")
