@@ -10,6 +10,7 @@ from django.db import transaction
 from hubconnect.core.models import User
 from hubconnect.engine.plan import LinkState
 from hubconnect.integrations.models import Failure, Flow, Link, QueuedRead, Side
+from hubconnect.integrations.services import rereading
 from hubconnect.integrations.services.session import Session
 
 _BATCH: Final = 500
@@ -121,7 +122,7 @@ def _let_go_on(rows: Sequence[Failure], now: datetime) -> None:
                 for flow_id in flows[row.type_pair_id, side]
                 if record_id and (flow_id != row.flow_id or _is_of_both(row))
             ]
-    QueuedRead.objects.bulk_create(reads, ignore_conflicts=True)
+    rereading.ask(reads)
 
 
 def _is_of_both(row: Failure) -> bool:

@@ -19,7 +19,14 @@ from hubconnect.integrations.models import (
     QueuedRead,
     RecordEvent,
 )
-from hubconnect.integrations.services import claims, closing, conflicts, counting, follow_ups
+from hubconnect.integrations.services import (
+    claims,
+    closing,
+    conflicts,
+    counting,
+    follow_ups,
+    rereading,
+)
 from hubconnect.integrations.services.backoff import next_try
 from hubconnect.integrations.services.candidates import describe
 from hubconnect.integrations.services.lease import renew
@@ -58,8 +65,6 @@ def commit(session: Session, result: Result, cursor: Cursor | None) -> None:
         RecordEvent.objects.bulk_create(result.events)
         if result.intents_done:
             Intent.objects.filter(key__in=result.intents_done).delete()
-        if result.reads_done:
-            QueuedRead.objects.filter(pk__in=result.reads_done).delete()
         counting.count_page(session, result, cursor, now)
         if cursor is not None:
             _move_cursor(session, cursor)
@@ -190,8 +195,7 @@ def _queue(result: Result, now: datetime) -> None:
         for one in result.queued
     ]
     # What is done goes first: the same record may be queued anew.
-    if result.reads_done:
-        QueuedRead.objects.filter(pk__in=result.reads_done).delete()
+    rereading.finish(result.reads_done)
     QueuedRead.objects.bulk_create(rows, ignore_conflicts=True)
 
 

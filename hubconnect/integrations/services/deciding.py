@@ -17,7 +17,7 @@ from hubconnect.connectors.errors import Category, ConnectorError
 from hubconnect.core.models import User
 from hubconnect.engine.values import Stored, from_stored, show
 from hubconnect.integrations.models import Failure, Flow, Link, QueuedRead, Side
-from hubconnect.integrations.services import parts
+from hubconnect.integrations.services import parts, rereading
 from hubconnect.integrations.services.closing import close
 from hubconnect.integrations.services.conflicts import End, Entry
 from hubconnect.integrations.services.nudging import Nudge
@@ -249,7 +249,7 @@ def look_again(failures: Iterable[Failure]) -> None:
         for failure in rows
         for flow in by_pair.get(failure.flow.pair_id, [])
     ]
-    QueuedRead.objects.bulk_create(reads, ignore_conflicts=True)
+    rereading.ask(reads)
 
 
 def let_go(failure: Failure) -> None:

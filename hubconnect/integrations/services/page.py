@@ -62,7 +62,7 @@ def work_page(
         plans.edits.tell(result)
     _heal(session, candidates, result)
     if stopped is not None:
-        _queue_undone(session, plans, result, stopped)
+        _keep_undone(session, plans, result, stopped)
     commit(session, result, cursor if _may_move(stopped) else None)
     if stopped is not None:
         raise stopped
@@ -93,18 +93,26 @@ def _may_move(stopped: ConnectorError | None) -> bool:
     return stopped is None or isinstance(stopped, OutcomeUnknownError)
 
 
-def _queue_undone(session: Session, plans: Plans, result: Result, stopped: ConnectorError) -> None:
-    """Remember records whose write was not sent because an earlier batch's reply was lost."""
-    if not isinstance(stopped, OutcomeUnknownError):
-        return
-    planned = [plan.source.id for plan in plans.creates]
-    planned += [plan.source.id for plan in plans.updates if plan.writes]
+def _keep_undone(session: Session, plans: Plans, result: Result, stopped: ConnectorError) -> None:
+    """Have the records read again whose turn had not come when the target stopped the work.
+
+    Where the cursor passes them they are queued: also those that ask for no write, whose question,
+    base or link is not stored yet. Else the cursor leads to them again, and what was asked for one
+    by one stays queued, save what was told of (a merged record is told of under another id).
+    """
     told = {one.source_id for one in result.events} | set(result.links)
     told |= {fault.record.id for fault in result.faults}
-    for record_id in planned:
-        if record_id not in told:
-            reason = "The run stopped before this record's turn."
-            result.queued.append(Queue(session.flow.pk, record_id, reason, UNDONE_WAIT))
+    if not _may_move(stopped):
+        result.reads_done = [one for one in result.reads_done if one.record_id in told]
+        return
+    planned = [plan.source.id for plan in plans.creates]
+    planned += [
+        plan.source.id for plan in plans.updates if not plan.does_nothing or plan.link.pk == 0
+    ]
+    reason = "The run stopped before this record's turn."
+    result.queued += [
+        Queue(session.flow.pk, one, reason, UNDONE_WAIT) for one in planned if one not in told
+    ]
 
 
 def brake(session: Session, plans: Plans) -> None:

@@ -47,7 +47,7 @@ def overlap(session: Session) -> timedelta:
 class Due:
     """Records that a flow reads afresh: queued ones and failures whose time has come, by id."""
 
-    reads: dict[str, int]
+    reads: dict[str, QueuedRead]
     failures: dict[str, Failure]
 
     @property
@@ -67,7 +67,7 @@ def find_due(flow: Flow) -> Due:
         child__in=("", Failure.NOT_STORED),
         next_try_at__lte=now,
     ).order_by("next_try_at")[:RETRY_LIMIT]
-    return Due({one.record_id: one.pk for one in queued}, {one.record_id: one for one in failures})
+    return Due({one.record_id: one for one in queued}, {one.record_id: one for one in failures})
 
 
 def retry_due(session: Session) -> None:

@@ -12,6 +12,7 @@ from hubconnect.integrations.models import (
     Decision,
     Failure,
     Flow,
+    QueuedRead,
     RecordEvent,
     Run,
     Side,
@@ -139,7 +140,7 @@ class Result:
     claims: list[tuple[str, str, str]] = field(default_factory=list)  # key, source id, target id
     intents_done: list[str] = field(default_factory=list)
     is_silent: bool = False  # no reason to look at what hangs on its records
-    reads_done: list[int] = field(default_factory=list)
+    reads_done: list[QueuedRead] = field(default_factory=list)
     seen: list[str] = field(
         default_factory=list
     )  # linked records whose children are to be looked at

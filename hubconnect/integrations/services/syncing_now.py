@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from hubconnect.core.models import User
 from hubconnect.integrations.models import Decision, Flow, Link, QueuedRead, RecordEvent, Run, Side
+from hubconnect.integrations.services import rereading
 from hubconnect.integrations.services.finding_records import Place
 from hubconnect.integrations.services.nudging import Nudge
 from hubconnect.integrations.services.record_story import flows_of
@@ -56,12 +57,7 @@ def sync_all(places: Sequence[Place], actor: User) -> Nudge:
                 record_id__in=[one.record_id for one in places if one.stored_side == side],
                 kind__in=_PASSED_BY,
             ).delete()
-        QueuedRead.objects.bulk_create(
-            rows,
-            update_conflicts=True,
-            unique_fields=["flow", "record_id"],
-            update_fields=["reason", "due_at"],
-        )
+        rereading.ask(rows)
         Flow.objects.filter(pk__in=ids).update(next_run_at=now, nudged_at=None)
         nudge = Nudge.of(sorted(ids))
         transaction.on_commit(nudge.send)
