@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, multiple, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, multiple, rule
 
 from hubconnect.engine.values import from_stored
 from hubconnect.integrations.models import (
@@ -35,6 +35,7 @@ SIDES = st.sampled_from([Side.LEFT, Side.RIGHT])
 WAYS = st.sampled_from(["to_right", "to_left"])
 WORDS = st.sampled_from(["a", "b", "c", " c ", "D", None])
 NOTES = st.sampled_from(["x", "y", " z", REFUSED, None])
+TROUBLES = st.sampled_from(["", "lost", "away", "partial"])
 SETTLING_ROUNDS = 12
 _numbers = count(1)
 
@@ -97,6 +98,12 @@ class Promises(RuleBasedStateMachine):
         return house
 
     # --- What people do ------------------------------------------------------------------------
+
+    @initialize(target=things)
+    def begin(self) -> Any:  # noqa: ANN401 - of hypothesis
+        """Have something on both sides, of which nothing is synced yet."""
+        made = [self.create(side, "a", None) for side in (*Side, *Side)]
+        return multiple(*made)
 
     @rule(target=things, side=SIDES, name=WORDS, text=NOTES)
     def create(self, side: Side, name: str | None, text: str | None) -> str:
@@ -163,10 +170,6 @@ class Promises(RuleBasedStateMachine):
 
     # --- What goes wrong -----------------------------------------------------------------------
 
-    @rule(side=SIDES, trouble=st.sampled_from(["lost", "away", "partial"]))
-    def trouble(self, side: Side, trouble: str) -> None:
-        self.desks[side].trouble = trouble
-
     @rule(is_frozen=st.booleans())
     def index(self, *, is_frozen: bool) -> None:
         self.desks[Side.LEFT].is_frozen = is_frozen
@@ -182,9 +185,12 @@ class Promises(RuleBasedStateMachine):
 
     # --- What HubConnect does ------------------------------------------------------------------
 
-    @rule(way=WAYS)
-    def run(self, way: str) -> None:
+    @rule(way=WAYS, trouble=TROUBLES)
+    def run(self, way: str, trouble: str) -> None:
+        target = self.desks[Side.RIGHT if way == "to_right" else Side.LEFT]
+        target.trouble = trouble
         self.run_once(way)
+        target.trouble = ""
 
     @rule()
     def wait(self) -> None:
@@ -210,8 +216,6 @@ class Promises(RuleBasedStateMachine):
     # --- What must hold ------------------------------------------------------------------------
 
     def teardown(self) -> None:
-        for desk in self.desks.values():
-            desk.trouble = ""
         for _ in range(SETTLING_ROUNDS):
             before = self.written()
             self.sync()
