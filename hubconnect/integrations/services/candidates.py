@@ -1,12 +1,13 @@
 """Describes records of the target that may be the counterpart of a failed one, for a person."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from hubconnect.connectors.base import Record
 from hubconnect.connectors.errors import RecordError
 from hubconnect.engine.values import store_all
 from hubconnect.integrations.services.session import End
+from hubconnect.systems.models import System
 
 MOST = 10
 
@@ -44,3 +45,12 @@ def _shown(
         "url": url or end.connector.url(end.object_type, record_id),
         "values": {name: one for name, one in values.items() if not names or name in names},
     }
+
+
+def lost_create(system: System, ids: Sequence[str]) -> str:
+    """Say that a create's reply was lost, and which records it may have made."""
+    shown = ", ".join(ids[:MOST]) or "none was found"
+    return (
+        f"The reply to creating it in {system} was lost, and nothing there tells for sure whether "
+        f"it exists. Candidates: {shown}."
+    )

@@ -11,7 +11,7 @@ from hubconnect.connectors.errors import Category, RecordError
 from hubconnect.engine.matching import matches, surely_fails
 from hubconnect.engine.plan import LinkState, is_echo, source_hash, title_of
 from hubconnect.integrations.models import Decision, Failure, Flow, Intent, RecordEvent
-from hubconnect.integrations.services import conflicts
+from hubconnect.integrations.services import conflicts, suspects
 from hubconnect.integrations.services.merging import source_links
 from hubconnect.integrations.services.session import (
     Candidates,
@@ -22,10 +22,9 @@ from hubconnect.integrations.services.session import (
     Skip,
     event,
 )
+from hubconnect.integrations.services.suspects import KIN_MARGIN, Suspicion
 from hubconnect.integrations.stores import decisions, open_failures, open_intents
 
-# A record made up to this long before our create was sent may still be ours: clocks differ.
-KIN_MARGIN = timedelta(minutes=1)
 HELD_WAIT = timedelta(seconds=10)
 
 
@@ -165,15 +164,19 @@ def _hold(
         source_id = failure.record_id if own else targets[failure.record_id]
         candidates.failures.setdefault(source_id, []).append(failure)
     intents = open_intents(session.flow, session.slice)
+    suspicions = suspects.load(session) if any(one.id not in links for one in records) else []
     for record in records:
         link = links.get(record.id)
         blocking = _blocking_failure(
-            session, record, candidates.failures.get(record.id, []), is_forced=is_forced
+            session, record, link, candidates.failures.get(record.id, []), is_forced=is_forced
         )
+        about = [one for one in suspicions if link is None and one.is_about(record)]
         if blocking is not None:
             _wait_behind(session, record, link, blocking, result)
         elif intents and awaits_settling(session, record, link, intents):
             _wait_for_settling(session, record, link, result)
+        elif about:
+            _wait_for_a_person(session, record, about, result)
         elif link is None:
             candidates.unlinked.append(record)
         else:
@@ -213,7 +216,12 @@ def _retired(session: Session, record: Record, decision: Decision) -> RecordErro
 
 
 def _blocking_failure(
-    session: Session, record: Record, failures: list[Failure], *, is_forced: bool
+    session: Session,
+    record: Record,
+    link: LinkState | None,
+    failures: list[Failure],
+    *,
+    is_forced: bool,
 ) -> Failure | None:
     """Return the failure behind which a record waits.
 
@@ -228,6 +236,8 @@ def _blocking_failure(
     for failure in own:
         if failure.category == Category.LOOP and failure.next_try_at is None:
             return failure  # a newer version may be the loop's own: a person says go
+        if failure.category == Category.UNKNOWN_OUTCOME and not (link or failure.next_try_at):
+            return failure  # a second create may double it, whatever its version: likewise
         if not is_forced and failure.source_version == record.version:
             return failure
     return None
@@ -283,6 +293,20 @@ def _wait_for_settling(
     result.count("held")
     result.queued.append(Queue(session.flow.pk, record.id, reason, HELD_WAIT))
     result.events.append(_held(session, record, link, reason))
+
+
+def _wait_for_a_person(
+    session: Session, record: Record, about: list[Suspicion], result: Result
+) -> None:
+    """Leave a record alone that a lost create may have made; it is told of once."""
+    result.count("held")
+    told = [one for one in about if one.names(record.id)]
+    if any(getattr(one.failure, session.waits_field) for one in told):
+        return
+    for one in about:
+        result.suspected.setdefault(one.failure.pk, []).append(record)
+    reason = f"It may be what a lost create made: failure {about[0].failure.pk}."
+    result.events.append(_held(session, record, None, reason))
 
 
 def _held(session: Session, record: Record, link: LinkState | None, reason: str) -> RecordEvent:

@@ -7,6 +7,7 @@ from typing import Final
 
 from django.db import transaction
 
+from hubconnect.connectors.errors import Category
 from hubconnect.core.models import User
 from hubconnect.engine.plan import LinkState
 from hubconnect.integrations.models import Failure, Flow, Link, QueuedRead, Side
@@ -23,6 +24,8 @@ _READ: Final = (
     "record_id",
     "target_id",
     "child",
+    "category",
+    "candidates",
     "waits_to_right",
     "waits_to_left",
 )
@@ -104,8 +107,22 @@ def try_soon(session: Session, links: Iterable[LinkState], now: datetime) -> Non
         ).update(next_try_at=now)
 
 
+def free_candidates(rows: Sequence[Failure], now: datetime) -> None:
+    """Have those read afresh that a lost create may have made, and that waited for a person."""
+    lost = [row for row in rows if row.category == Category.UNKNOWN_OUTCOME and not row.child]
+    held = [row for row in lost if row.candidates and row.side]
+    flows = _flows(held)
+    rereading.ask(
+        QueuedRead(flow_id=flow_id, record_id=one["id"], reason=_REASON, due_at=now)
+        for row in held
+        for one in row.candidates or ()
+        for flow_id in flows[row.type_pair_id, Side(row.side).other]
+    )
+
+
 def _let_go_on(rows: Sequence[Failure], now: datetime) -> None:
     """Queue the records in each flow that reads from a side that waited, once."""
+    free_candidates(rows, now)
     waiting = [row for row in rows if row.waits_to_right or row.waits_to_left or _is_of_both(row)]
     if not waiting:
         return
@@ -130,8 +147,10 @@ def _is_of_both(row: Failure) -> bool:
     return row.child == Failure.IN_CONFLICT
 
 
-def _flows(rows: Iterable[Failure]) -> dict[tuple[int | None, Side], list[int]]:
+def _flows(rows: Sequence[Failure]) -> dict[tuple[int | None, Side], list[int]]:
     """Return the flows that are switched on, of any integration, by type pair and side read."""
+    if not rows:
+        return defaultdict(list)
     found = Flow.objects.filter(
         pair__type_pair_id__in={row.type_pair_id for row in rows}, is_enabled=True
     ).select_related("pair")

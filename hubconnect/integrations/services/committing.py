@@ -26,6 +26,7 @@ from hubconnect.integrations.services import (
     counting,
     follow_ups,
     rereading,
+    suspects,
 )
 from hubconnect.integrations.services.backoff import next_try
 from hubconnect.integrations.services.candidates import describe
@@ -59,6 +60,7 @@ def commit(session: Session, result: Result, cursor: Cursor | None) -> None:
         conflicts.store(session, result, now)
         _heal(result, now)
         _store_waits(session, result)
+        suspects.store(session, result)
         _queue(result, now)
         _decide(session, result)
         _end_claims(session, result)
@@ -109,6 +111,8 @@ def _store_faults(session: Session, result: Result, now: datetime) -> None:
         if failure is None:
             failure = Failure(flow=flow, record_id=fault.record.id, first_at=now, attempts=0)
             failure.child = fault.child
+        elif failure.category != fault.error.category:
+            closing.free_candidates([failure], now)
         _fill(session, failure, fault, now)
         failure.save()
         _learn(flow, fault)

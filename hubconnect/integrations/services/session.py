@@ -134,6 +134,8 @@ class Result:
     conflicts: list[Conflicted] = field(default_factory=list)
     healed: list[Failure] = field(default_factory=list)
     waiting: dict[int, str] = field(default_factory=dict)  # failure: the record held behind it
+    # By failure: unlinked records that its lost create may have made.
+    suspected: dict[int, list[Record]] = field(default_factory=dict)
     gone: list[int] = field(default_factory=list)  # failures of records that exist no more
     queued: list[Queue] = field(default_factory=list)
     skipped: list[Skip] = field(default_factory=list)

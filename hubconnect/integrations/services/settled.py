@@ -23,7 +23,7 @@ from hubconnect.integrations.models import (
     Side,
 )
 from hubconnect.integrations.services import claims, counting, rollup
-from hubconnect.integrations.services.candidates import listed
+from hubconnect.integrations.services.candidates import listed, lost_create
 from hubconnect.integrations.services.session import Session
 
 Base = dict[str, list[Stored]]
@@ -141,7 +141,6 @@ def give_up(session: Session, intent: Intent, candidates: Sequence[Record]) -> N
     """Leave a create that cannot be settled to a person, with what it may be."""
     flow, side = intent.flow, Side(intent.source_side)
     remember_sent(intent)
-    shown = ", ".join(one.id for one in candidates[:10]) or "none was found"
     end, source = session.end(side.other), session.end(side)
     now = timezone.now()
     Failure.objects.update_or_create(
@@ -157,8 +156,7 @@ def give_up(session: Session, intent: Intent, candidates: Sequence[Record]) -> N
             "title": intent.title,
             "record_url": source.connector.url(source.object_type, intent.source_id),
             "category": Category.UNKNOWN_OUTCOME,
-            "message": f"The reply to creating it in {flow.target_system} was lost, and nothing "
-            f"there tells for sure whether it exists. Candidates: {shown}.",
+            "message": lost_create(flow.target_system, [one.id for one in candidates]),
             "hint": f"Look in {flow.target_system}. If one of them is it, link the two. If none "
             "is, press Retry, which creates it.",
             "source_values": intent.source_values,

@@ -9,16 +9,19 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from hubconnect.connectors.errors import Category
+from hubconnect.core.models import User
 from hubconnect.integrations.models import (
     Claim,
+    Failure,
     Intent,
     Link,
     PastCreate,
     QueuedRead,
     RecordEvent,
 )
+from hubconnect.integrations.services.linking import link_records
 from hubconnect.mappings.models import FieldMapping
-from tests.house import House, furnish
+from tests.house import House, furnish, let_second_pass
 from tests.sandbox_process import Sandbox, sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -275,3 +278,68 @@ def test_an_open_create_holds_its_kin_and_nothing_else(keyless: House) -> None:
     assert "kin@x.example" not in keyless.desk.customers()
     let_time_pass()
     keyless.sync_until(lambda: "kin@x.example" in keyless.desk.customers())
+
+
+# --- What a person is to look into ---------------------------------------------------------------
+
+
+@pytest.fixture
+def torn(hub: Sandbox, tmp_path: Path) -> House:
+    """With a create that may have made one of two contacts; a person is asked which."""
+    rows = ({"left_field": "firstname", "right_field": "first_name"},)
+    house = loaded(furnish(hub, tmp_path / "desk.sqlite3", rows=rows, lookup=[], is_prepared=False))
+    lose_create(house, "after")
+    hub.api("POST", "/crm/v3/objects/contacts", {"properties": {"firstname": "Dee"}})
+    let_time_pass()
+    house.run("to_left")
+    (failure,) = house.open_failures()
+    assert failure.category == Category.UNKNOWN_OUTCOME
+    return house
+
+
+def first_names(house: House) -> list[str]:
+    return sorted(one["properties"]["firstname"] for one in house.hub.list("contacts", "firstname"))
+
+
+def read_all_back(house: House) -> None:
+    for one in house.hub.list("contacts", "firstname"):
+        QueuedRead.objects.update_or_create(
+            flow=house.to_desk,
+            record_id=one["id"],
+            defaults={"reason": "test", "due_at": timezone.now()},
+        )
+    house.run("to_right")
+
+
+def test_an_edit_creates_no_second_one_while_a_person_is_asked(torn: House) -> None:
+    torn.desk.run("update customers set first_name = 'Deedee' where email = ?", DEE)
+    let_second_pass()
+    torn.run("to_left")
+    assert first_names(torn) == ["Dee", "Dee"]
+    assert [one.category for one in torn.open_failures()] == [Category.UNKNOWN_OUTCOME]
+    Failure.objects.update(next_try_at=timezone.now())  # Retry: none of them is it
+    torn.run("to_left")
+    assert first_names(torn) == ["Dee", "Dee", "Deedee"]
+
+
+def test_the_opposite_flow_creates_no_candidate_back_until_a_person_has_said(torn: House) -> None:
+    read_all_back(torn)
+    (failure,) = torn.open_failures()
+    chosen, other = (one["id"] for one in failure.candidates or ())
+    link_records(torn.to_hub, failure.record_id, chosen, User.objects.get())
+    torn.run("to_left")
+    assert torn.open_failures() == []
+    torn.run("to_right")
+    # The other one is tried now: a row needs an address, which it has not.
+    (failure,) = torn.open_failures()
+    assert (failure.category, failure.record_id) == (Category.REQUIRED_FIELD, other)
+    assert Link.objects.get().left_id == chosen
+
+
+def test_what_an_index_had_hidden_joins_the_candidates(torn: House) -> None:
+    shown = [one["id"] for one in torn.open_failures()[0].candidates or ()]
+    Failure.objects.update(candidates=[])
+    read_all_back(torn)
+    (failure,) = torn.open_failures()
+    assert {one["id"] for one in failure.candidates or ()} == set(shown)
+    assert all(one in failure.message for one in shown)
