@@ -87,6 +87,7 @@ class MemoryDesk:
         step: called before and after everything a connector does; may raise.
         trouble: what becomes of the next write: "" nothing, "lost" (done, its answer is lost),
             "away" (not done), "partial" (the second half of a batch is missing in the answer).
+        has_keys: whether it knows what was created with which key.
         ahead: how far its clock is ahead of the machine's.
         writes: what connectors changed so far.
     """
@@ -99,6 +100,7 @@ class MemoryDesk:
     index: dict[str, Row] = field(default_factory=dict)
     is_frozen: bool = False
     trouble: str = ""
+    has_keys: bool = True
     ahead: timedelta = timedelta(0)
     writes: list[str] = field(default_factory=list)
     step: Callable[[], None] = lambda: None
@@ -413,7 +415,7 @@ class MemoryComments:
     def _add(self, draft: CommentDraft) -> Outcome:
         key = f"comment {draft.key}"
         known = self._desk.keys.get(key)
-        if known is None:
+        if known is None or not self._desk.has_keys:
             known = self._desk.say(draft.record_id, draft.body, draft.author)
             self._desk.keys[key] = known
             self._desk.writes.append(f"comment {known} {draft.body}")
@@ -440,6 +442,8 @@ class MemoryComments:
 
     def settle_comments(self, object_type: str, sent: Sequence[SentComment]) -> dict[str, Settled]:
         keys = self._connector.do(lambda: self._desk.keys)
+        if not self._desk.has_keys:
+            return {one.draft.key: Settled(is_certain=False) for one in sent}
         return {one.draft.key: Settled(id=keys.get(f"comment {one.draft.key}", "")) for one in sent}
 
 

@@ -219,7 +219,8 @@ class Failure(models.Model):
     )
     edited_at = models.DateTimeField(null=True, blank=True)
     cause = models.CharField(max_length=LENGTH, blank=True, db_default="")  # see models.cause
-    # Records of the target that may be the counterpart: {"id", "url", "values"} each.
+    # Records of the target that may be the counterpart: {"id", "url", "values"} each. Of a comment
+    # {"id"} each, and {"id": "", "text"} with the beginning of what was sent.
     candidates = models.JSONField(default=list, null=True, blank=True)
     # What a person chose to do about it, and to which record; the next try carries it out.
     remedy = models.CharField(max_length=16, blank=True, default="", db_default="")

@@ -197,4 +197,8 @@ def _give_up(session: Session, intent: ChildIntent, link: LinkState, answer: Set
         category=Category.UNKNOWN_OUTCOME,
     )
     version = "" if is_file else sent["version"]
-    child_failures.record(session, link, child, error, version=version)
+    failure = child_failures.record(session, link, child, error, version=version)
+    failure.candidates = [{"id": one} for one in answer.candidates]
+    if not is_file:  # files are known by their content
+        failure.candidates.append({"id": "", "text": excerpt(sent["body"])})
+    failure.save(update_fields=["candidates"])

@@ -10,7 +10,7 @@ from django.db import transaction
 from hubconnect.connectors.errors import Category
 from hubconnect.core.models import User
 from hubconnect.engine.plan import LinkState
-from hubconnect.integrations.models import Failure, Flow, Link, QueuedRead, Side
+from hubconnect.integrations.models import Failure, Flow, FollowUp, Link, QueuedRead, Side
 from hubconnect.integrations.services import rereading
 from hubconnect.integrations.services.session import Session
 
@@ -108,7 +108,8 @@ def try_soon(session: Session, links: Iterable[LinkState], now: datetime) -> Non
 
 
 def free_candidates(rows: Sequence[Failure], now: datetime) -> None:
-    """Have those read afresh that a lost create may have made, and that waited for a person."""
+    """Have those read afresh that a lost reply may be about, and that waited for a person."""
+    _free_comments(rows, now)
     lost = [row for row in rows if row.category == Category.UNKNOWN_OUTCOME and not row.child]
     held = [row for row in lost if row.candidates and row.side]
     flows = _flows(held)
@@ -117,6 +118,27 @@ def free_candidates(rows: Sequence[Failure], now: datetime) -> None:
         for row in held
         for one in row.candidates or ()
         for flow_id in flows[row.type_pair_id, Side(row.side).other]
+    )
+
+
+def _free_comments(rows: Sequence[Failure], now: datetime) -> None:
+    kind = FollowUp.Kind.COMMENTS
+    lost = [row for row in rows if row.category == Category.UNKNOWN_OUTCOME and row.side]
+    held = [row for row in lost if row.child.startswith(f"{kind} ") and row.target_id]
+    flows = _flows(held)
+    looks = {
+        (flow_id, row.target_id)
+        for row in held
+        for flow_id in flows[row.type_pair_id, Side(row.side).other]
+    }
+    FollowUp.objects.bulk_create(
+        [
+            FollowUp(flow_id=flow_id, record_id=record_id, kind=kind, due_at=now)
+            for flow_id, record_id in sorted(looks)
+        ],
+        update_conflicts=True,
+        unique_fields=["flow", "record_id", "kind", "waits_type", "waits_id"],
+        update_fields=["due_at"],
     )
 
 

@@ -19,6 +19,7 @@ from hubconnect.integrations.services import (
     comment_links,
     follow_ups,
 )
+from hubconnect.integrations.services.carriers.comment_suspects import Suspects
 from hubconnect.integrations.services.session import Session
 
 KIND = FollowUp.Kind.COMMENTS
@@ -69,6 +70,7 @@ class Memory:
     dismissed: Mapping[
         tuple[str, str], str
     ]  # version at which a person let go, by record and child
+    suspects: Suspects
     standing: set[str] = field(default_factory=set)
     held: int = 0
 
@@ -92,6 +94,7 @@ class Memory:
             {(one.record_id, one.child): one for one in failures},
             child_intents.open_on(list(by_id), *kinds),
             child_failures.dismissed(session, KIND, by_id.values()),
+            Suspects.of(session, by_id.values()),
         )
 
     def must_read(self, hanging: Hanging) -> bool:
@@ -117,17 +120,32 @@ class Memory:
         return False
 
     def waits(self, link: LinkState, comment: Comment) -> bool:
-        """Tell whether a comment failed and neither its time has come nor its text changed."""
+        """Tell whether a comment failed and neither its time has come nor its text changed.
+
+        What may be there already, and what may be a copy, waits for a person whatever it says.
+        """
+        if self._state_of_suspect(link, comment) == Failure.State.OPEN:
+            return True
         failure = self.failures.get((link.source_id, child_of(comment.id)))
-        if failure is None or failure.source_version != comment_links.version_of(comment.version):
+        if failure is None:
+            return False
+        if failure.category == Category.UNKNOWN_OUTCOME and failure.next_try_at is None:
+            return True
+        if failure.source_version != comment_links.version_of(comment.version):
             return False
         due = failure.next_try_at
         return due is None or due > timezone.now()
 
     def is_dismissed(self, link: LinkState, comment: Comment) -> bool:
-        """Tell whether a person let go of a comment as it stands."""
+        """Tell whether a person let go of a comment as it stands, or of what it is a copy of."""
+        if self._state_of_suspect(link, comment) == Failure.State.DISMISSED:
+            return True
         version = comment_links.version_of(comment.version)
         return self.dismissed.get((link.source_id, child_of(comment.id))) == version
+
+    def _state_of_suspect(self, link: LinkState, comment: Comment) -> Failure.State | None:
+        is_known = (link.pk, comment.id) in self.known
+        return None if is_known else self.suspects.state_of(link, comment)
 
     def stands(self, link: LinkState, comment_id: str) -> None:
         """Note that the failure of a comment, if there is one, is not over."""
