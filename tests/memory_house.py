@@ -11,7 +11,8 @@ from django.utils import timezone
 from hubconnect.connectors.registry import connectors
 from hubconnect.integrations.models import Link, QueuedRead
 from tests.children import PairHouse, furnish_pair
-from tests.fakes.memory import FIELDS, THINGS, MemoryConnector, MemoryDesk, MemoryHub
+from tests.fakes.memory import THINGS, MemoryConnector, MemoryHub
+from tests.fakes.memory_desk import FIELDS, MemoryDesk
 from tests.house import make_system
 
 BY_CODE = [{"condition": "EQUALS", "field": "code", "value": "@code@"}]

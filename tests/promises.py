@@ -28,7 +28,8 @@ from hubconnect.mappings.models import Mapping
 from hubconnect.systems.models import System
 from tests.children import PairHouse, furnish_pair
 from tests.crashing import killed_at, run_once
-from tests.fakes.memory import REFUSED, THINGS, MemoryConnector, MemoryDesk, plain
+from tests.fakes.memory import REFUSED, THINGS, MemoryConnector, plain
+from tests.fakes.memory_desk import MemoryDesk
 from tests.house import make_system
 
 SIDES = st.sampled_from([Side.LEFT, Side.RIGHT])

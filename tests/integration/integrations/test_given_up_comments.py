@@ -8,7 +8,8 @@ from django.utils import timezone
 from hubconnect.connectors.errors import Category
 from hubconnect.integrations.models import ChildIntent, Failure, FollowUp
 from hubconnect.integrations.services import closing
-from tests.fakes.memory import MemoryDesk, plain
+from tests.fakes.memory import plain
+from tests.fakes.memory_desk import MemoryDesk
 from tests.memory_house import MemoryHouse, furnish_memories, register
 
 pytestmark = pytest.mark.django_db(transaction=True)
