@@ -149,15 +149,19 @@ class Spec:
     title_field: str = ""
     source_fields: tuple[str, ...] = field(init=False)
     target_fields: tuple[str, ...] = field(init=False)
-    echo_fields: tuple[str, ...] = field(init=False)
+    echoes: tuple[tuple[str, frozenset[str]], ...] = field(init=False)  # source and its targets
 
     def __post_init__(self) -> None:
         names = (flow.source.name for flow in self.flows if flow.source is not None)
         object.__setattr__(self, "source_fields", tuple(dict.fromkeys(names)))
         targets = (flow.target.name for flow in self.flows)
         object.__setattr__(self, "target_fields", tuple(dict.fromkeys(targets)))
-        updating = (f.source.name for f in self.flows if f.source is not None and f.at_update)
-        object.__setattr__(self, "echo_fields", tuple(dict.fromkeys(updating)))
+        updating: dict[str, set[str]] = {}
+        for row in self.flows:
+            if row.source is not None and row.at_update:
+                updating.setdefault(row.source.name, set()).add(row.target.name)
+        echoes = tuple((name, frozenset(ends)) for name, ends in updating.items())
+        object.__setattr__(self, "echoes", echoes)
 
 
 def title_of(record: Record, spec: Spec) -> str:
@@ -167,12 +171,15 @@ def title_of(record: Record, spec: Spec) -> str:
 
 
 def is_echo(record: Record, link: LinkState, spec: Spec) -> bool:
-    """Tell whether a linked source record holds nothing but what was agreed on already."""
-    base = link.source_base
+    """Tell whether a linked source record holds nothing but what was agreed on already.
+
+    That a source field has a base says nothing of a target field that has none.
+    """
+    base, agreed = link.source_base, link.target_base.keys()
     values = record.values
-    for name in spec.echo_fields:
+    for name, ends in spec.echoes:
         known = base.get(name)
-        if known is None or to_stored(values.get(name)) != known[0]:
+        if known is None or to_stored(values.get(name)) != known[0] or not ends <= agreed:
             return False
     return True
 

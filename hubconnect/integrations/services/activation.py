@@ -8,7 +8,13 @@ from django.utils import timezone
 
 from hubconnect.core.models import User
 from hubconnect.integrations.models import Flow, Integration, Pair, Run
-from hubconnect.integrations.services import closing, row_changes, type_pairs, widening
+from hubconnect.integrations.services import (
+    closing,
+    row_changes,
+    shared_fields,
+    type_pairs,
+    widening,
+)
 from hubconnect.integrations.services.forecast import FlowForecast, foresee
 from hubconnect.integrations.services.nudging import Nudge
 from hubconnect.integrations.services.row_changes import PairChanges
@@ -94,7 +100,7 @@ def _own_problems(integration: Integration, flows: list[Flow]) -> list[str]:
         is_same = (left.identity, mapping.left_type) == (right.identity, mapping.right_type)
         if left.identity and is_same:
             problems.append(f"{mapping}: both sides are {mapping.left_type} of the same account.")
-    return problems
+    return problems + shared_fields.problems(flows)
 
 
 def activate(

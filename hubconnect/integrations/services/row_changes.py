@@ -148,12 +148,13 @@ def _fills(rule: FieldRule, flows: Iterable[Flow]) -> Iterable[tuple[str, Flow]]
 
 def _label(pair: Pair, rule: FieldRule) -> str:
     mapping = pair.mapping
-    left = _named(mapping.left_system, mapping.left_type, rule.left)
-    right = _named(mapping.right_system, mapping.right_type, rule.right)
+    left = field_label(mapping.left_system, mapping.left_type, rule.left)
+    right = field_label(mapping.right_system, mapping.right_type, rule.right)
     return left if left.casefold() == right.casefold() else f"{left} ↔ {right}"
 
 
-def _named(system: System, object_type: str, name: str) -> str:
+def field_label(system: System, object_type: str, name: str) -> str:
+    """Return a field's label, or its name where the schema cannot be had."""
     try:
         return schema.fields(system, object_type)[name].label
     except (ConnectorError, LookupError):

@@ -244,3 +244,12 @@ def test_own_write_is_an_echo_whatever_the_target_made_of_it(name: Value) -> Non
     assert is_echo(
         record("s1", name=name), LinkState(1, "s1", "t1", source_base, target_base), chosen
     )
+
+
+def test_a_field_without_a_base_at_its_target_is_no_echo() -> None:
+    """Another pair agreed on the same source field with another field of the target."""
+    rows = (NAME, FieldRule(left="name", right="state"))
+    seen = link({"name": "Ana"}, {"title": "Ana"})
+    assert not is_echo(record("s1", name="Ana"), seen, spec(*rows))
+    both = link({"name": "Ana"}, {"title": "Ana", "state": "Ana"})
+    assert is_echo(record("s1", name="Ana"), both, spec(*rows))
