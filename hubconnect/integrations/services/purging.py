@@ -129,7 +129,14 @@ def _audit(before: datetime) -> Iterator[int]:
 
 
 def _claims(now: datetime) -> Iterator[int]:
-    return found_by_index(Claim.objects.filter(expires_at__lt=now))
+    """Claims of what was created, once searches show it; others live as long as their lease.
+
+    A page's commit gives those back. What a killed worker left goes once no page is that old.
+    """
+    made = ~Q(target_id="")
+    return found_by_index(
+        Claim.objects.filter(made | Q(expires_at__lt=now - SETTLED), expires_at__lt=now)
+    )
 
 
 def _decisions(now: datetime) -> Iterator[int]:
