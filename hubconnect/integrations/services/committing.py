@@ -31,7 +31,7 @@ from hubconnect.integrations.services import (
 from hubconnect.integrations.services.backoff import next_try
 from hubconnect.integrations.services.candidates import describe
 from hubconnect.integrations.services.lease import renew
-from hubconnect.integrations.services.linked_already import in_the_way
+from hubconnect.integrations.services.linked_already import in_the_way, left_over
 from hubconnect.integrations.services.session import Cursor, Fault, Queue, Result, Session, event
 from hubconnect.integrations.stores import save_links
 from hubconnect.systems.services import requirements
@@ -75,12 +75,33 @@ def commit(session: Session, result: Result, cursor: Cursor | None) -> None:
 def _save_links(session: Session, result: Result) -> None:
     """Store the links; one that another link stands in the way of becomes a fault naming both."""
     refused = save_links(session.flow, session.lease.type_pair_id, result.links)
+    _leave_over(session, result, refused)
     for source_id, other in refused.items():
         state, _ = result.links.pop(source_id)
         record = Record(source_id, {}, version=state.source_version)
         error = in_the_way(session.flow, state, other)
         result.faults.append(Fault(record, error, state.target_id))
     _forget_decisions(session, [state for state, _ in result.links.values()])
+
+
+def _leave_over(session: Session, result: Result, refused: dict[str, LinkState]) -> None:
+    """Keep what was created for a record that got another link meanwhile from coming back."""
+    side, kind = session.flow.source_side.other, RecordEvent.Kind.CREATED
+    created = {one.source_id: one.target_id for one in result.events if one.kind == kind}
+    store_decisions(
+        [
+            Decision(
+                type_pair_id=session.lease.type_pair_id,
+                side=side,
+                record_id=created[source_id],
+                kind=Decision.Kind.RETIRED,
+                values_hash="",  # nobody has read it: its next reading tells
+                reason=left_over(session.flow.source_system, source_id, other.target_id),
+            )
+            for source_id, other in refused.items()
+            if source_id in created and other.source_id == source_id
+        ]
+    )
 
 
 def _forget_decisions(session: Session, states: list[LinkState]) -> None:

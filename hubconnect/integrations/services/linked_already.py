@@ -3,6 +3,7 @@
 from hubconnect.connectors.errors import Category, RecordError
 from hubconnect.engine.plan import LinkState
 from hubconnect.integrations.models import Flow
+from hubconnect.systems.models import System
 
 
 def already_linked(flow: Flow, record_id: str, target_id: str, other_id: str) -> RecordError:
@@ -27,4 +28,11 @@ def in_the_way(flow: Flow, wanted: LinkState, other: LinkState) -> RecordError:
         category=Category.ALREADY_LINKED,
         hint=f"{wanted.target_id} and {other.target_id} look like duplicates in {target}: merge "
         "them there or delete one, then press Retry.",
+    )
+
+
+def left_over(system: System, source_id: str, other_id: str) -> str:
+    """Say why a record that was created a moment ago is left without a link."""
+    return (
+        f"It was created for {source_id} in {system}, which was linked with {other_id} meanwhile."
     )

@@ -5,7 +5,7 @@ record asked for by such an id is answered under the new one. Either way is foll
 transaction of its own, before anything is decided about the record.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -105,6 +105,7 @@ def follow(session: Session, side: Side, families: Mapping[str, Sequence[str]]) 
     for row in rows:
         old = id_of(row, side)
         links.setdefault(now_id.get(old, old), []).append(row)
+    _rename_failed(session, side, now_id, {id_of(row, side) for row in rows})
     moving = {
         new: found for new, found in links.items() if len(found) > 1 or id_of(found[0], side) != new
     }
@@ -114,6 +115,18 @@ def follow(session: Session, side: Side, families: Mapping[str, Sequence[str]]) 
         renew(session.lease)
         for new, found in moving.items():
             _join(session, side, new, _in_order(found, side, new, families[new]))
+
+
+def _rename_failed(
+    session: Session, side: Side, now_id: Mapping[str, str], linked: Collection[str]
+) -> None:
+    """Have failures of records without a link follow; those of linked ones follow the link."""
+    pair = session.lease.type_pair_id
+    failed = renaming.failed_among(pair, side, (one for one in now_id if one not in linked))
+    if failed:
+        with transaction.atomic():
+            renew(session.lease)
+            renaming.rename_failed(pair, side, {one: now_id[one] for one in sorted(failed)})
 
 
 def _wake(session: Session, side: Side, formers: Iterable[str]) -> None:

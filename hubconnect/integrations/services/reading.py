@@ -24,7 +24,7 @@ from hubconnect.integrations.models import (
     RecordEvent,
     Run,
 )
-from hubconnect.integrations.services import loading, widening
+from hubconnect.integrations.services import loading, merging, widening
 from hubconnect.integrations.services.committing import commit, store_decisions
 from hubconnect.integrations.services.lease import renew
 from hubconnect.integrations.services.merging import source_links
@@ -78,6 +78,7 @@ def retry_due(session: Session) -> None:
     for start in range(0, len(ids), RETRY_BATCH):
         batch = ids[start : start + RETRY_BATCH]
         found = session.source.read(flow.source_type, batch, session.spec.read_fields)
+        merging.follow_answer(session, flow.source_side, found)
         result = Result(reads_done=[reads[one] for one in batch if one in reads])
         gone = [record_id for record_id in batch if record_id not in found]
         result.gone = [waiting[one].pk for one in gone if one in waiting]

@@ -1,5 +1,7 @@
 """Carries the new id of a merged record into everything that names the old one."""
 
+from collections.abc import Iterable, Mapping
+
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
@@ -28,7 +30,7 @@ def rename(link: Link, side: Side, new: str) -> None:
     setattr(link, f"{side}_id", new)
     link.save(update_fields=[f"{side}_id", "updated_at"])
     _rename_follow_ups(link, side, old, new)
-    _rename_failures(link, side, old, new)
+    _rename_failures(link.type_pair_id, side, old, new)
     ours = {"type_pair_id": link.type_pair_id}
     Intent.objects.filter(source_side=side, source_id=old, **ours).update(source_id=new)
     Intent.objects.filter(source_side=side.other, target_id=old, **ours).update(target_id=new)
@@ -37,8 +39,36 @@ def rename(link: Link, side: Side, new: str) -> None:
             child.sent["record_id"] = new
             child.save(update_fields=["sent"])
     Decision.objects.filter(side=side, record_id__in=[old, new], **ours).delete()
-    if not PastCreate.objects.filter(side=side, record_id=new, **ours).exists():
-        PastCreate.objects.filter(side=side, record_id=old, **ours).update(record_id=new)
+    _rename_past_create(link.type_pair_id, side, old, new)
+
+
+def rename_failed(type_pair_id: int, side: Side, now_id: Mapping[str, str]) -> None:
+    """Have what failed about merged records without a link go on under their new ids.
+
+    Else nothing would ever end it: no reading answers under the old id any more. Called within a
+    transaction of a run that has the lease.
+    """
+    for old, new in now_id.items():
+        _rename_failures(type_pair_id, side, old, new)
+        _rename_past_create(type_pair_id, side, old, new)
+
+
+def failed_among(type_pair_id: int, side: Side, record_ids: Iterable[str]) -> set[str]:
+    """Return those of these records about which a failure is open."""
+    found = Failure.objects.filter(
+        type_pair_id=type_pair_id,
+        side=side,
+        record_id__in=list(record_ids),
+        state=Failure.State.OPEN,
+        level=Failure.Level.RECORD,
+    )
+    return set(found.values_list("record_id", flat=True))
+
+
+def _rename_past_create(type_pair_id: int, side: Side, old: str, new: str) -> None:
+    rows = PastCreate.objects.filter(type_pair_id=type_pair_id, side=side)
+    if not rows.filter(record_id=new).exists():
+        rows.filter(record_id=old).update(record_id=new)
 
 
 def _rename_far_ends(link: Link, side: Side, new: str) -> None:
@@ -76,11 +106,11 @@ def _rename_follow_ups(link: Link, side: Side, old: str, new: str) -> None:
     FollowUp.objects.filter(is_source, record_id=old).delete()
 
 
-def _rename_failures(link: Link, side: Side, old: str, new: str) -> None:
+def _rename_failures(type_pair_id: int, side: Side, old: str, new: str) -> None:
     """Have open failures name the new id; one that is there twice is closed."""
     now = timezone.now()
     found = Failure.objects.filter(
-        type_pair_id=link.type_pair_id, state=Failure.State.OPEN, level=Failure.Level.RECORD
+        type_pair_id=type_pair_id, state=Failure.State.OPEN, level=Failure.Level.RECORD
     )
     for failure in found.filter(side=side, record_id=old):
         twin = found.filter(flow_id=failure.flow_id, record_id=new, child=failure.child)

@@ -24,6 +24,7 @@ from hubconnect.integrations.models import (
 )
 from hubconnect.integrations.services import claims, counting, rollup
 from hubconnect.integrations.services.candidates import listed, lost_create
+from hubconnect.integrations.services.linked_already import left_over
 from hubconnect.integrations.services.session import Session
 
 Base = dict[str, list[Stored]]
@@ -50,6 +51,7 @@ def link_created(session: Session, intent: Intent, target_id: str, record: Recor
             link.save()
     except IntegrityError:
         # One of both was linked by other means meanwhile: the next reading says with what.
+        _leave_over(session, intent, target_id)
         plan_anew(intent, f"Its create was settled: {target_id} is linked already.")
         return
     Decision.objects.filter(
@@ -59,6 +61,22 @@ def link_created(session: Session, intent: Intent, target_id: str, record: Recor
         kept = (source.other, intent.lookup_key, intent.source_id, target_id)
         claims.keep(session.lease, [kept])
     _tell(session, intent, target_id, RecordEvent.Kind.CREATED, "created")
+
+
+def _leave_over(session: Session, intent: Intent, target_id: str) -> None:
+    """Keep what was created for a record that got another link meanwhile from coming back."""
+    side, links = Side(intent.source_side), Link.objects.filter(type_pair_id=intent.type_pair_id)
+    own = links.filter(**{f"{side}_id": intent.source_id}).first()
+    if own is None or links.filter(**{f"{side.other}_id": target_id}).exists():
+        return
+    counterpart = getattr(own, f"{side.other}_id")
+    reason = left_over(session.end(side).system, intent.source_id, counterpart)
+    Decision.objects.update_or_create(
+        type_pair_id=intent.type_pair_id,
+        side=side.other,
+        record_id=target_id,
+        defaults={"kind": Decision.Kind.RETIRED, "values_hash": "", "reason": reason},
+    )
 
 
 def link_updated(session: Session, intent: Intent, record: Record, verdict: Verdict) -> None:

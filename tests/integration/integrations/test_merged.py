@@ -146,3 +146,18 @@ def test_a_lost_update_of_what_was_merged_meanwhile_is_planned_anew_at_once(hous
     assert Intent.objects.count() == 0
     assert house.contacts()[ANA] == ("Anna", "Poe")
     assert Link.objects.get(right_id=desk_id(house, ANA)).left_id == new
+
+
+def test_what_failed_about_a_record_without_link_goes_on_under_its_new_id(house: House) -> None:
+    nameless = house.hub.create("contacts", {"firstname": "Cid"})
+    house.run_until_seen("to_right")
+    (failure,) = house.open_failures()
+    assert (failure.category, failure.record_id) == (Category.LOOKUP, nameless)
+    other = house.hub.create("contacts", {"email": "cid@x.example"})
+    new = house.hub.merge("contacts", nameless, other)
+    Failure.objects.update(next_try_at=timezone.now())
+    house.run("to_right")
+    assert house.open_failures() == []
+    failure.refresh_from_db()
+    assert (failure.state, failure.record_id) == (Failure.State.HEALED, new)
+    assert house.desk.customers()["cid@x.example"] == ("Cid", None)
