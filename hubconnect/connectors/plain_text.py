@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from itertools import groupby
 
 from hubconnect.connectors.html_tree import Element, Node
 
@@ -18,6 +19,10 @@ INDENT = "  "
 RULE = "---"
 
 Writer = Callable[[Element], None]
+
+
+def _is_item(node: Node) -> bool:
+    return not isinstance(node, str) and node.tag == "li"
 
 
 class PlainText:
@@ -98,12 +103,14 @@ class PlainText:
     def _list(self, element: Element) -> None:
         self._depth += 1
         number = 0
-        for one in element.children:
-            is_item = not isinstance(one, str) and one.tag == "li"
-            number += is_item
-            if is_item:
+        for is_item, found in groupby(element.children, _is_item):
+            if not is_item:  # what stands between items reads on in one line
+                self._block(Element("li", {}, list(found)))
+                continue
+            for one in found:
+                number += 1
                 self._marker = f"{number}. " if element.tag == "ol" else "- "
-            self._block(Element("li", {}, [one]))
+                self._block(Element("li", {}, [one]))
         self._marker = ""
         self._depth -= 1
 

@@ -4,7 +4,7 @@ import html
 from time import process_time
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from hubconnect.connectors import rich_text
 from hubconnect.connectors.html_tree import parse
@@ -57,6 +57,7 @@ def test_plain_text_survives_as_rich_text(text: str) -> None:
     assert rich_text.to_plain(rich_text.clean(rich_text.from_plain(text))) == lines.strip()
 
 
+@example('<ul><span data-mention="rae@example.com">@Rae Poe</span>0')
 @given(HTML)
 def test_mentions_without_their_mark_read_the_same(text: str) -> None:
     cleaned = rich_text.clean(text)
