@@ -96,7 +96,7 @@ class Running:
         message = f"{direction} found nothing to do in {PATIENCE_S} s"
         raise AssertionError(message)
 
-    def sync_until(self, is_so: Callable[[], bool]) -> None:
+    def sync_until(self, is_so: Callable[[], object]) -> None:
         """Run both directions until a condition holds."""
         deadline = time.monotonic() + PATIENCE_S
         while not is_so():

@@ -23,7 +23,7 @@ def context_of(
         addresses=NetworkPolicy(allowed),
         sqlite_dir=str(folder),
         forbidden_databases=forbidden,
-        request_timeout=timedelta(seconds=5),
+        request_timeout=timedelta(seconds=15),
     )
 
 
