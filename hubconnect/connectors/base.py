@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from hubconnect.connectors.budgets import PERSON, Caller, RateLimiter
 from hubconnect.connectors.errors import AttentionError, RecordError
+from hubconnect.connectors.guard import WriteGuard
 from hubconnect.connectors.needs import Need, Use
 from hubconnect.connectors.oauth import OAuthApp, TokenStore
 from hubconnect.connectors.parameters import Parameter, Secret
@@ -432,6 +433,7 @@ class Context:
         forbidden_databases: addresses a SQL system may never open (HubConnect's own).
         request_timeout: longest time one request may take.
         tokens: where the tokens of this system are kept, if a person signed in by OAuth.
+        guard: asked before each request that writes.
     """
 
     limiter: RateLimiter
@@ -443,6 +445,17 @@ class Context:
     forbidden_databases: tuple[str, ...] = ()
     request_timeout: timedelta = timedelta(seconds=30)
     tokens: TokenStore | None = None
+    guard: WriteGuard = field(default_factory=WriteGuard)
+
+    @property
+    def series_limit(self) -> timedelta:
+        """How long after a series of writes began its last request may begin."""
+        return 2 * self.request_timeout
+
+    @property
+    def longest_series(self) -> timedelta:
+        """How long after a series of writes began we may still wait for one of its answers."""
+        return self.series_limit + self.request_timeout
 
 
 @dataclass(frozen=True, slots=True)

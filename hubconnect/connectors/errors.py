@@ -99,6 +99,10 @@ class BudgetSpentError(RateLimitedError):
     """Nothing was sent, because the calls that may be made now are used up."""
 
 
+class SeriesOverError(TemporaryError):
+    """Nothing was sent, because a series of writes has taken too long already."""
+
+
 class AttentionError(ConnectorError):
     """A person must act before this can work.
 

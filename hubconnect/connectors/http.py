@@ -40,6 +40,7 @@ from hubconnect.connectors.errors import (
     ConnectorError,
     OutcomeUnknownError,
     RateLimitedError,
+    SeriesOverError,
     TemporaryError,
 )
 
@@ -226,6 +227,8 @@ class HttpClient:
             try:
                 ticket = self._take(request, self.patience - waited)
                 waited += ticket.waited
+                if request.is_write:
+                    self.context.guard()
                 return self._send_once(request, ticket)
             except ConnectorError as error:
                 is_open = is_open or (request.is_write and isinstance(error, AnswerMissingError))
@@ -250,7 +253,9 @@ class HttpClient:
     @staticmethod
     def _wait_before_repeat(error: ConnectorError, attempt: int) -> timedelta:
         """Return how long to wait, for ever if waiting does not help, and note it in the error."""
-        if not isinstance(error, TemporaryError) or isinstance(error, BudgetSpentError):
+        if not isinstance(error, TemporaryError) or isinstance(
+            error, BudgetSpentError | SeriesOverError
+        ):
             return timedelta.max - LONGEST_WAIT
         spread = random.random()  # noqa: S311 - keeps clients from knocking together
         if error.retry_after is not None:

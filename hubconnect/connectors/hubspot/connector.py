@@ -368,7 +368,7 @@ class HubSpotConnector(Connector):
 
     @property
     def _longest_request(self) -> timedelta:
-        return self.context.request_timeout + self.server_time
+        return self.context.longest_series + self.server_time
 
     @property
     def _notebook(self) -> Notebook:

@@ -4,6 +4,7 @@ A code is sent once: repeating it after a lost answer would find it used up.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -17,6 +18,7 @@ from hubconnect.connectors.errors import (
     OutcomeUnknownError,
     SignInLostError,
 )
+from hubconnect.connectors.guard import WriteGuard
 from hubconnect.connectors.http import FORM, Answer, HttpClient, Request, temporary_error
 from hubconnect.connectors.hubspot.api import OAUTH_INTROSPECT, OAUTH_TOKEN
 from hubconnect.connectors.hubspot.errors import BAD_REQUEST, HOST, not_hubspot
@@ -61,7 +63,7 @@ class HubSpotApp:
         self._client_secret = client_secret
         self.http = HttpClient(
             api_url,
-            context,
+            replace(context, guard=WriteGuard()),  # no record is written here
             headers={"Accept": "application/json", "User-Agent": "HubConnect"},
             judge=_judge,
             parameter="api_url",

@@ -90,6 +90,7 @@ class Database:
             AttentionError: a person must act; nothing was written.
             OutcomeUnknownError: the connection broke while committing.
         """
+        self._context.guard()
         with self._connection() as connection:
             connection.execution_options(**{IS_WRITE: True})
             transaction = connection.begin()

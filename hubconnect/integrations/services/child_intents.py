@@ -52,6 +52,7 @@ def announce(session: Session, intents: Sequence[ChildIntent]) -> None:
     Raises:
         LeaseLostError: another worker took over; nothing may be sent.
     """
+    session.begin_writing(is_noted=True)
     with transaction.atomic():
         renew(session.lease)
         ChildIntent.objects.bulk_create(intents)

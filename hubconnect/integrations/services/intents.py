@@ -58,6 +58,7 @@ class IntentJournal:
         return f"hc{flow.pair.type_pair_id}.{flow.source_side}.{source_id}.{generation}"
 
     def _store(self, kind: Intent.Kind, plans: Mapping[str, CreatePlan | UpdatePlan]) -> None:
+        self.session.begin_writing(is_noted=True)
         sent_at = self.session.target.now()  # may be a call: once, and in no transaction
         intents = [self._intent(key, kind, plan, sent_at) for key, plan in plans.items()]
         with transaction.atomic():

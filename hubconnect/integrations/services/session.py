@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hubconnect.connectors.base import Connector, Record, Values
@@ -20,7 +21,7 @@ from hubconnect.integrations.models import (
     WideWindow,
 )
 from hubconnect.integrations.services.flowspec import FlowSpec
-from hubconnect.integrations.services.lease import Lease
+from hubconnect.integrations.services.lease import Lease, renew
 from hubconnect.systems.models import System
 
 if TYPE_CHECKING:
@@ -51,6 +52,22 @@ class Session:
     calls_noted: dict[str, dict[str, int]] = field(default_factory=dict)
     # The rest of the run is done by the slices of its load.
     is_handed_over: bool = False
+
+    def __post_init__(self) -> None:
+        """Have the lease renewed right before each request that writes."""
+        if not self.is_preview:
+            for end in (self.source, self.target):
+                end.context.guard.check = partial(renew, self.lease)
+
+    def begin_writing(self, connector: Connector | None = None, *, is_noted: bool = False) -> None:
+        """Begin a series of requests to a system, the target by default.
+
+        Args:
+            connector: which system.
+            is_noted: intents say when it began, so that its last request may not begin much later.
+        """
+        context = (connector or self.target).context
+        context.guard.begin(context.series_limit if is_noted else None)
 
     @property
     def waits_field(self) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -110,8 +109,8 @@ def is_overdue(sent_at: datetime, asked_at: datetime, target: Connector) -> bool
 
 
 def longest_request(target: Connector) -> timedelta:
-    """Return how long after sending a request may still take effect."""
-    return timedelta(seconds=settings.REQUEST_TIMEOUT_S) + target.server_time
+    """Return how long after an intent was stored one of its requests may still take effect."""
+    return target.context.longest_series + target.server_time
 
 
 def _settle_updates(session: Session, side: Side, intents: list[Intent]) -> int:

@@ -11,7 +11,9 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from hubconnect.connectors.errors import SeriesOverError
 from hubconnect.connectors.http import HttpClient
+from hubconnect.connectors.hubspot.api import HubSpotApi
 from hubconnect.integrations import scheduler
 from hubconnect.integrations.models import Flow, Intent, Link, Run, TypePair
 from hubconnect.integrations.services import lease as leases
@@ -23,6 +25,8 @@ from hubconnect.integrations.services.session import Cursor, Session
 from tests.house import House, furnish
 from tests.sandbox_process import Sandbox, sandbox
 
+BATCH = "/crm/objects/2026-03/contacts/batch/upsert"
+REFUSED = {"status": "error", "category": "VALIDATION_ERROR", "message": "One of them is wrong."}
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -169,3 +173,48 @@ def test_no_transaction_spans_a_call(house: House, monkeypatch: pytest.MonkeyPat
     assert house.run_until_seen("to_left").updated == 1
     assert calls
     assert not any(calls)
+
+
+def test_a_worker_that_lost_its_lease_sends_no_later_part_of_a_batch(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refused batch is sent in halves; each of them is a write of its own."""
+    house.desk.run("insert into customers (email) values ('second-part@x.example')")
+    before = len(house.hub.list("contacts"))
+    house.hub.fault(path=BATCH, status=400, body=REFUSED, times=1)
+    with at_work(house) as session:
+        pages = session.source.everything("customers", (), session.spec.read_fields)
+        page = next(iter(pages))
+        then_take_over(HubSpotApi, "batch_write", monkeypatch)
+        with pytest.raises(leases.LeaseLostError):
+            work_page(session, page.records, Cursor(page.after), is_settled=True)
+    house.hub.clear_faults()
+    assert len(house.hub.list("contacts")) == before
+    assert Intent.objects.count() == 2, "the other worker settles them"
+
+
+def test_the_last_part_of_a_batch_is_not_sent_long_after_its_intents_were_stored(
+    house: House,
+) -> None:
+    """Else it could arrive after it was taken for not carried out."""
+    house.desk.run("insert into customers (email) values ('late-part@x.example')")
+    before = len(house.hub.list("contacts"))
+    with at_work(house) as session:
+        pages = session.source.everything("customers", (), session.spec.read_fields)
+        page = next(iter(pages))
+        guard = session.target.context.guard
+        renewal, calls = guard.check, []
+
+        def slow() -> None:
+            renewal()
+            calls.append(1)
+            guard.begin(timedelta(seconds=-1))  # all its time went by while this one was sent
+
+        guard.check = slow
+        house.hub.fault(path=BATCH, status=400, body=REFUSED, times=1)
+        with pytest.raises(SeriesOverError):
+            work_page(session, page.records, Cursor(page.after), is_settled=True)
+    house.hub.clear_faults()
+    assert len(calls) == 1
+    assert len(house.hub.list("contacts")) == before
+    assert Intent.objects.count() == 0, "nothing of it was taken"

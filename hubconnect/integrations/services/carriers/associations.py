@@ -137,6 +137,7 @@ def _send(session: Session, target: Associating, carried: Sequence[Carried]) -> 
         }
         if not wanted:
             continue
+        session.begin_writing()
         renew(session.lease)
         outcomes = send(object_type, [_at_target(one.link, each) for one, each in wanted.values()])
         for outcome in outcomes:

@@ -111,6 +111,7 @@ def _write(
     patches = half.patches(failed)
     size = half.system.batch_size
     for start in range(0, len(patches), size):
+        session.begin_writing(half.system)
         renew(session.lease)
         batch = {patch.key: patch for patch in patches[start : start + size]}
         for outcome in half.system.update(half.object_type, list(batch.values())):
