@@ -35,7 +35,12 @@ def names_of(flow: FieldFlow) -> Names:
 
 @dataclass(frozen=True, slots=True)
 class LinkState:
-    """A link as one flow sees it: ``{field: [stored value, version]}`` on both sides."""
+    """A link as one flow sees it: ``{field: [stored value, version]}`` on both sides.
+
+    Attributes:
+        recent: updates of its fields within the last minutes.
+        moved: the source and target fields whose bases are others than those stored.
+    """
 
     pk: int
     source_id: str
@@ -43,7 +48,8 @@ class LinkState:
     source_base: BaseMap
     target_base: BaseMap
     source_version: str = ""
-    recent: tuple[Trace, ...] = ()  # updates of its fields within the last minutes
+    recent: tuple[Trace, ...] = ()
+    moved: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
 
 
 @dataclass(frozen=True, slots=True)

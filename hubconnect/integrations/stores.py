@@ -1,6 +1,7 @@
 """Reads and writes what the runner remembers: links, failures, decisions, claims."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -101,8 +102,9 @@ def save_links(
     refused: dict[str, LinkState] = {}
     for attempt in range(SAVE_TRIES):
         refused |= _taken(flow, states, refused)
+        stored = _stored(flow.source_side, states)
         rows = [
-            _row(type_pair_id, flow.source_side, state, title)
+            _row(type_pair_id, flow.source_side, _onto(state, stored.get(source_id)), title)
             for source_id, (state, title) in states.items()
             if source_id not in refused
         ]
@@ -116,6 +118,27 @@ def save_links(
         else:
             break
     return refused
+
+
+def _stored(source: Side, states: Mapping[str, tuple[LinkState, str]]) -> dict[str, LinkState]:
+    """Return moved links as they stand now, locked: a person may have let values go meanwhile."""
+    keys = [state.pk for state, _ in states.values() if state.pk]
+    if not keys:
+        return {}
+    rows = Link.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk")
+    return {getattr(row, f"{source}_id"): link_state(row, source) for row in rows}
+
+
+def _onto(state: LinkState, stored: LinkState | None) -> LinkState:
+    """Return a link whose moved bases are put onto what is stored; the others stand as they do."""
+    if stored is None or stored.pk != state.pk:
+        return state
+    of_source, of_target = state.moved
+    return replace(
+        state,
+        source_base={**stored.source_base, **{n: state.source_base[n] for n in of_source}},
+        target_base={**stored.target_base, **{n: state.target_base[n] for n in of_target}},
+    )
 
 
 def _taken(

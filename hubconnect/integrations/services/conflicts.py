@@ -14,7 +14,7 @@ the record's others are merged and written. Each field is an entry of ``Failure.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NotRequired, TypedDict
 
@@ -37,7 +37,7 @@ from hubconnect.engine.plan import (
 from hubconnect.engine.values import Stored, from_stored, store_all, to_stored
 from hubconnect.integrations.models import Failure, RecordEvent, Side
 from hubconnect.integrations.services import unstored
-from hubconnect.integrations.services.session import Conflicted, Result, Session, event
+from hubconnect.integrations.services.session import Conflicted, Queue, Result, Session, event
 
 
 class End(TypedDict):
@@ -248,18 +248,21 @@ def make_end(of: Field | None, base: Base, value: Stored) -> End:
 
 def store(session: Session, result: Result, now: datetime) -> None:
     """Store the fields in conflict of a page's records; called in its transaction."""
-    for one in result.conflicts:
-        failure = one.failure or Failure(
-            flow=session.flow,
-            type_pair_id=session.lease.type_pair_id,
-            level=Failure.Level.RECORD,
-            side=session.flow.source_side,
-            record_id=one.record.id,
-            target_id=one.target_id,
-            child=Failure.IN_CONFLICT,
-            first_at=now,
-            attempts=0,
-        )
+    known_ids = [one.failure.pk for one in result.conflicts if one.failure is not None]
+    rows = Failure.objects.select_for_update().filter(pk__in=known_ids, state=Failure.State.OPEN)
+    stand = {row.pk: row for row in rows.order_by("pk")} if known_ids else {}
+    for planned in result.conflicts:
+        one, failure = planned, stand.get(planned.failure.pk) if planned.failure else None
+        if planned.failure is not None:
+            is_as_planned = failure is not None and failure.conflicts == planned.failure.conflicts
+            if not is_as_planned:
+                one = _onto(planned, failure.conflicts if failure is not None else [])
+                reason = "A person decided about it while it was being carried."
+                result.queued.append(Queue(session.flow.pk, one.record.id, reason))
+            if not one.entries or (failure is not None and one.entries == failure.conflicts):
+                continue
+        if failure is None:
+            failure = _new(session, one, now)
         _fill(session, failure, one, now)
         failure.save()
         result.count("failed")
@@ -275,6 +278,32 @@ def store(session: Session, result: Result, now: datetime) -> None:
                 changes=tuple(_changes(one.entries, session.flow.source_side)),
             )
         )
+
+
+def _onto(planned: Conflicted, standing: Sequence[Entry]) -> Conflicted:
+    """Return what stands after a person decided meanwhile, and values overwritten by this page.
+
+    What else the page found is found again when the record is read afresh.
+    """
+    before = planned.failure.conflicts if planned.failure is not None else []
+    lost = [one for one in planned.entries if "overwritten" in one and one not in before]
+    names = [(one["left"]["field"], one["right"]["field"]) for one in lost]
+    stays = [one for one in standing if (one["left"]["field"], one["right"]["field"]) not in names]
+    return replace(planned, entries=[*stays, *lost])
+
+
+def _new(session: Session, one: Conflicted, now: datetime) -> Failure:
+    return Failure(
+        flow=session.flow,
+        type_pair_id=session.lease.type_pair_id,
+        level=Failure.Level.RECORD,
+        side=session.flow.source_side,
+        record_id=one.record.id,
+        target_id=one.target_id,
+        child=Failure.IN_CONFLICT,
+        first_at=now,
+        attempts=0,
+    )
 
 
 def _fill(session: Session, failure: Failure, one: Conflicted, now: datetime) -> None:

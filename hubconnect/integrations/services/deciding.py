@@ -257,9 +257,11 @@ def let_go(failure: Failure) -> None:
 
     Called in a transaction. The difference stays until one side changes.
     """
-    link = Link.objects.filter(
-        type_pair_id=failure.type_pair_id, **{f"{failure.side}_id": failure.record_id}
-    ).first()
+    link = (
+        Link.objects.select_for_update(no_key=True)
+        .filter(type_pair_id=failure.type_pair_id, **{f"{failure.side}_id": failure.record_id})
+        .first()
+    )
     if link is None:
         return
     entries: list[Entry] = failure.conflicts

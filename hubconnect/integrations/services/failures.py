@@ -11,7 +11,7 @@ from django.utils import timezone
 from hubconnect.core.models import User
 from hubconnect.engine.plan import values_hash
 from hubconnect.engine.values import as_text, from_stored, restore_all
-from hubconnect.integrations.models import Decision, Failure, Flow, FollowUp, Link, Side
+from hubconnect.integrations.models import Decision, Failure, Flow, FollowUp, Link, Side, TypePair
 from hubconnect.integrations.services import deciding, unstored
 from hubconnect.integrations.services.closing import close_all
 from hubconnect.integrations.services.committing import store_decisions
@@ -80,6 +80,9 @@ def dismiss_ids(ids: Sequence[int], actor: User | None) -> int:
         How many were let go; closed ones are left as they are.
     """
     now = timezone.now()
+    pairs = Failure.objects.filter(pk__in=ids).values("type_pair")
+    # In the order of a page's commit: the types first, so that neither waits for the other's rows.
+    list(TypePair.objects.select_for_update(no_key=True).filter(pk__in=pairs).order_by("pk"))
     found = Failure.objects.select_for_update(of=("self",))
     found = found.filter(pk__in=ids, state=Failure.State.OPEN)
     rows = list(found.order_by("pk").defer("answer", "tries").select_related("flow"))

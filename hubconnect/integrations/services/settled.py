@@ -86,9 +86,11 @@ def link_updated(session: Session, intent: Intent, record: Record, verdict: Verd
     edit is seen as one.
     """
     source = Side(intent.source_side)
-    link = Link.objects.filter(
-        type_pair_id=intent.type_pair_id, **{f"{source}_id": intent.source_id}
-    ).first()
+    link = (
+        Link.objects.select_for_update(no_key=True)
+        .filter(type_pair_id=intent.type_pair_id, **{f"{source}_id": intent.source_id})
+        .first()
+    )
     if link is None:
         return  # given up meanwhile: the next reading decides
     values, moved = _read(intent), verdict.kept | verdict.topped

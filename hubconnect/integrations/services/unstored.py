@@ -57,9 +57,11 @@ def let_go(failure: Failure, rows: Sequence[Names]) -> None:
     Called in a transaction with the rows of the failed flow.
     """
     side = Side(failure.side)
-    link = Link.objects.filter(
-        type_pair_id=failure.type_pair_id, **{f"{side}_id": failure.record_id}
-    ).first()
+    link = (
+        Link.objects.select_for_update(no_key=True)
+        .filter(type_pair_id=failure.type_pair_id, **{f"{side}_id": failure.record_id})
+        .first()
+    )
     if link is None:
         return
     source_base = getattr(link, f"{side}_base")

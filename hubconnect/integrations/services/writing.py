@@ -226,6 +226,7 @@ def _move(
             source_base[source_name] = [value, record.version]
         target_base[target_name] = [to_stored(target_values.get(target_name)), target_version]
     now = timezone.now()
+    moved = frozenset(one for one, _ in pairs if one), frozenset(one for _, one in pairs)
     new = [
         Trace(now, True, *names, mark(plan.writes[names[1]]), mark(target_values.get(names[1])))  # noqa: FBT003 - to the target
         for names in pairs
@@ -239,6 +240,7 @@ def _move(
         target_base,
         record.version,
         remembered(link.recent, new, now),
+        moved,
     )
     result.links[record.id] = (state, title_of(record, session.spec.plan))
 
