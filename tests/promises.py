@@ -194,6 +194,15 @@ class Promises(RuleBasedStateMachine):
         self.run_once(way)
         target.trouble = ""
 
+    @rule(target=things, way=WAYS, name=WORDS, edited=WORDS)
+    def edit_what_a_lost_create_made(self, way: str, name: str | None, edited: str | None) -> str:
+        """The answer of a create is lost, and before that is settled its record is edited."""
+        source = Side.LEFT if way == "to_right" else Side.RIGHT
+        code = self.create(source, name, None)
+        self.run(way, "lost")
+        self.rename(code, source.other, edited)
+        return code
+
     @rule()
     def wait(self) -> None:
         self.let_time_pass()

@@ -271,6 +271,9 @@ class Outcome:
     Exactly one of these holds: ``id`` is set (done; ``values`` as stored, as far as the answer
     shows them), ``error`` is set (refused), ``is_unknown`` (may have been applied), ``is_stale``
     (the record moved on since it was read), ``is_gone`` (no such record any more).
+
+    ``was_there``: a create found the record that its key had made before and left it as it was, so
+    that ``values`` may hold edits since.
     """
 
     key: str
@@ -281,6 +284,7 @@ class Outcome:
     is_unknown: bool = False
     is_stale: bool = False
     is_gone: bool = False
+    was_there: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ class Written(Generic[P]):
     version: str = ""
     stored: Values = field(default_factory=dict)
     error: RecordError | None = None
+    was_there: bool = False  # a create found what its key had made before
 
 
 @dataclass(slots=True)
@@ -111,4 +112,12 @@ def _written(plan: P, key: str, outcome: Outcome | None) -> Written[P]:
         return Written(plan, key, Fate.STALE)
     if outcome.is_gone:
         return Written(plan, key, Fate.GONE)
-    return Written(plan, key, Fate.DONE, outcome.id, outcome.version, outcome.values)
+    return Written(
+        plan,
+        key,
+        Fate.DONE,
+        outcome.id,
+        outcome.version,
+        outcome.values,
+        was_there=outcome.was_there,
+    )

@@ -5,6 +5,8 @@ from datetime import datetime
 
 from hubconnect.connectors import rich_text
 from hubconnect.connectors.base import Value, Values
+from hubconnect.engine.forms import is_own_form
+from hubconnect.engine.values import to_stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,17 @@ def judge_update(sent: Values, before: Values, held: Values, trail: Trail | None
     that all arrived; and where fields are as before and none is as sent, another value in a third
     is somebody's edit of a record that our update never reached. A system with a history tells it
     for sure, also where it made another value of what was sent.
+
+    What is just as before shows nothing, even where the system might write down what was sent that
+    way: a change of case alone may not have arrived, and to send it again does no harm.
     """
     newest = trail.newest if trail is not None else frozenset()
-    kept = frozenset(n for n, value in sent.items() if n in newest or is_like(value, held.get(n)))
+    kept = frozenset(
+        n
+        for n, value in sent.items()
+        if n in newest
+        or (is_like(value, held.get(n)) and not _is_as_before(value, before.get(n), held.get(n)))
+    )
     old = frozenset(n for n in sent if n not in kept and held.get(n) == before.get(n))
     other = frozenset(sent) - kept - old
     if trail is not None:
@@ -57,6 +67,24 @@ def judge_update(sent: Values, before: Values, held: Values, trail: Trail | None
     if not has_arrived:
         return Verdict(has_arrived=False)
     return Verdict(has_arrived=True, kept=kept, topped=other, undone=old)
+
+
+def _is_as_before(sent: Value, before: Value, held: Value) -> bool:
+    return to_stored(held) == to_stored(before) != to_stored(sent)
+
+
+def agreed_at_create(sent: Values, held: Values) -> Values:
+    """Return what both sides agree on of a record that was created some time before it was read.
+
+    A value that is what was sent, in the system's own form, is agreed on as it is held. Any other
+    is somebody's edit since: agreed on is what was sent, so that the edit is seen as one.
+    """
+    return {
+        name: held.get(name)
+        if is_like(value, held.get(name)) or is_own_form(value, held.get(name))
+        else value
+        for name, value in sent.items()
+    }
 
 
 def is_like(sent: Value, held: Value) -> bool:

@@ -190,13 +190,15 @@ class MemoryConnector(Connector):
         if refusal is not None:
             return refusal
         known = self.desk.keys.get(draft.key)
+        was_there = known is not None and not self.desk.rows[known].is_deleted
         if known is None or self.desk.rows[known].is_deleted:
             known = self.desk.keys[draft.key] = self.desk.add(draft.values)
             self.desk.writes.append(f"create {known}")
         elif self.desk.is_hub:
             self.desk.change(known, draft.values)
             self.desk.writes.append(f"upsert {known}")
-        return self._done(draft.key, known, draft.values)
+        done = self._done(draft.key, known, draft.values)
+        return replace(done, was_there=was_there and not self.desk.is_hub)
 
     def update(self, object_type: str, patches: Sequence[Patch]) -> list[Outcome]:
         return self.write([partial(self._update, one) for one in patches])

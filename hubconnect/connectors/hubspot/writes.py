@@ -1,7 +1,7 @@
 """Writing records in batches, with an outcome for each."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hubconnect.connectors.base import Draft, Outcome, Patch, Value, Values
 from hubconnect.connectors.errors import (
@@ -125,7 +125,10 @@ class RecordWriter:
             found = []
         held = {str(each["id"]): each for each in found}
         return [
-            self._done(by_key[o.key], held.get(ours[o.key], {"id": ours[o.key]}))
+            replace(
+                self._done(by_key[o.key], held.get(ours[o.key], {"id": ours[o.key]})),
+                was_there=True,
+            )
             if o.key in ours
             else o
             for o in outcomes

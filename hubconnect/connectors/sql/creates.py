@@ -1,6 +1,6 @@
 """Creates rows so that none is created twice, and settles creates whose reply was lost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, insert, select
@@ -157,7 +157,7 @@ class Creator:
                 self._ledger.note(connection, table.name, made, now)
             self._links.make(connection, table, made, drafts)
             known |= made
-        return self._outcomes(connection, table, batch, known)
+        return self._outcomes(connection, table, batch, known, waiting)
 
     def _outcomes(
         self,
@@ -165,6 +165,7 @@ class Creator:
         table: ObjectTable,
         batch: Sequence[Entry],
         ids: Mapping[str, str],
+        new: Container[str],
     ) -> list[Outcome]:
         """Read the rows back: defaults and triggers may have changed what was sent."""
         names = dict.fromkeys(name for entry in batch for name in entry.values)
@@ -178,7 +179,13 @@ class Creator:
                 continue
             values = {name: record.values[name] for name in entry.values}
             outcomes.append(
-                Outcome(key=entry.key, id=identifier, version=record.version, values=values)
+                Outcome(
+                    key=entry.key,
+                    id=identifier,
+                    version=record.version,
+                    values=values,
+                    was_there=entry.key not in new,
+                )
             )
         return outcomes
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from hubconnect.connectors.base import Record
 from hubconnect.connectors.errors import Category
-from hubconnect.engine.settle import Verdict
-from hubconnect.engine.values import Stored, store_all, to_stored
+from hubconnect.engine.settle import Verdict, agreed_at_create
+from hubconnect.engine.values import Stored, restore_all, to_stored
 from hubconnect.integrations.models import (
     Decision,
     Failure,
@@ -31,10 +31,14 @@ Base = dict[str, list[Stored]]
 
 
 def link_created(session: Session, intent: Intent, target_id: str, record: Record | None) -> None:
-    """Link what a lost reply had created, with the bases the reply would have given."""
+    """Link what a lost reply had created, with the bases the reply would have given.
+
+    What somebody wrote there since stays an edit, also in a field that was empty and not sent.
+    """
     source = Side(intent.source_side)
-    version = record.version if record is not None else ""
-    held = store_all(record.values) if record is not None else intent.sent_values
+    sent = restore_all(intent.sent_values)
+    version, fields = (record.version, record.values) if record is not None else ("", sent)
+    agreed = agreed_at_create(sent, record.values) if record is not None else sent
     link = Link(
         type_pair_id=intent.type_pair_id,
         title=intent.title,
@@ -42,7 +46,9 @@ def link_created(session: Session, intent: Intent, target_id: str, record: Recor
             f"{source}_id": intent.source_id,
             f"{source.other}_id": record.id if record is not None else target_id,
             f"{source}_base": {k: [v, intent.source_version] for k, v in _read(intent).items()},
-            f"{source.other}_base": {name: [value, version] for name, value in held.items()},
+            f"{source.other}_base": {
+                name: [to_stored(agreed.get(name)), version] for name in {*fields, *agreed}
+            },
             f"{source}_version": intent.source_version,
         },
     )

@@ -18,6 +18,7 @@ from hubconnect.engine.plan import (
     title_of,
     unanswered,
 )
+from hubconnect.engine.settle import agreed_at_create
 from hubconnect.engine.values import to_stored
 from hubconnect.integrations.models import RecordEvent
 from hubconnect.integrations.services import conflicts, duplicates, overwritten, unstored
@@ -91,6 +92,8 @@ def _created(
 ) -> None:
     plan, spec = written.plan, session.spec.plan
     record = plan.source
+    if written.was_there:
+        stored = agreed_at_create(plan.values, stored)
     lost = not_stored(plan.values, {}, stored)
     source_base, target_base = create_bases(plan, stored, written.version, spec, lost)
     title = title_of(record, spec)

@@ -199,6 +199,19 @@ def test_a_create_is_found_by_its_key_at_once(house: House) -> None:
     assert Claim.objects.filter(source_id=Link.objects.latest("pk").right_id).exists()
 
 
+def test_an_edit_of_what_a_lost_create_made_comes_back_as_one(house: House) -> None:
+    house.hub.fault(path=f"{CONTACTS}/upsert", drop="after", times=0)
+    house.desk.run("insert into customers (email, first_name) values (?, 'Dee')", DEE)
+    house.run_until_seen("to_left")
+    house.hub.clear_faults()
+    edited = {"firstname": "Deirdre", "lastname": "Doe"}  # the second was empty, and not sent
+    house.hub.update("contacts", house.contact_id(DEE), edited)
+    house.run("to_left")
+    house.sync_until(lambda: house.desk.customers()[DEE] == ("Deirdre", "Doe"))
+    assert house.contacts()[DEE] == ("Deirdre", "Doe")
+    assert house.open_failures() == []
+
+
 def test_without_a_key_the_only_record_our_app_made_since_is_taken(keyless: House) -> None:
     lose_create(keyless, "after")
     run = keyless.run("to_left")

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from hubconnect.connectors.base import Value
-from hubconnect.engine.settle import Trail, Verdict, is_like, judge_update
+from hubconnect.engine.settle import Trail, Verdict, agreed_at_create, is_like, judge_update
 
 OLD = {"name": "Ana", "city": "Porto"}
 SENT = {"name": "Anna", "city": "Lisboa"}
@@ -49,6 +49,17 @@ def test_an_edit_of_a_record_that_ours_never_reached_is_no_edit_on_top() -> None
     assert not judge("Annette", "Porto").has_arrived
 
 
+@pytest.mark.parametrize(("sent", "before"), [("ACME", "acme"), ("a  b", "a b")])
+def test_what_is_as_before_did_not_arrive_though_a_system_might_write_ours_so(
+    sent: str, before: str
+) -> None:
+    assert not judge_update({"n": sent}, {"n": before}, {"n": before}).has_arrived
+    both = judge_update({"n": sent, "m": "x"}, {"n": before}, {"n": before, "m": "x"})
+    assert (both.kept, both.undone) == ({"m"}, {"n"})
+    trail = Trail(frozenset("n"), frozenset("n"))
+    assert judge_update({"n": sent}, {"n": before}, {"n": before}, trail).kept == {"n"}
+
+
 def test_a_history_tells_for_sure() -> None:
     """Also where the system made another value of ours, or an edit of somebody hides it."""
 
@@ -62,6 +73,16 @@ def test_a_history_tells_for_sure() -> None:
     )
     assert not told("Annette").has_arrived
     assert told("Annette", reached="name").topped == {"name"}
+
+
+def test_what_was_created_agrees_on_what_was_sent_where_somebody_edited_it_since() -> None:
+    sent: dict[str, Value] = {"mail": "Ana@x.example", "phone": "(030) 12", "name": "Ana"}
+    held: dict[str, Value] = {"mail": "ana@x.example", "phone": "030 12", "name": "Eve", "city": "F"}
+    assert agreed_at_create(sent, held) == {
+        "mail": "ana@x.example",
+        "phone": "030 12",
+        "name": "Ana",
+    }
 
 
 @pytest.mark.parametrize(
