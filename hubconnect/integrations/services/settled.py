@@ -97,8 +97,12 @@ def link_updated(session: Session, intent: Intent, record: Record, verdict: Verd
         .filter(type_pair_id=intent.type_pair_id, **{f"{source}_id": intent.source_id})
         .first()
     )
+    target_base_then = getattr(link, f"{source.other}_base") if link is not None else {}
+    changes = _changes(session, intent, verdict, target_base_then)
     if link is None:
-        return  # given up meanwhile: the next reading decides
+        # Found by a lookup, or given up meanwhile: the next reading decides about the link.
+        _tell(session, intent, intent.target_id, RecordEvent.Kind.UPDATED, "updated", changes)
+        return
     values, moved = _read(intent), verdict.kept | verdict.topped
     pairs = [(s, t) for s, t in intent.pairs or [] if t in moved]
     names = {s for s, _ in pairs if s} if intent.pairs else set(values)
@@ -111,7 +115,23 @@ def link_updated(session: Session, intent: Intent, record: Record, verdict: Verd
     setattr(link, f"{source.other}_base", getattr(link, f"{source.other}_base") | target_base)
     setattr(link, f"{source}_version", intent.source_version)
     link.save()
-    _tell(session, intent, intent.target_id, RecordEvent.Kind.UPDATED, "updated")
+    _tell(session, intent, intent.target_id, RecordEvent.Kind.UPDATED, "updated", changes)
+
+
+def _changes(
+    session: Session, intent: Intent, verdict: Verdict, target_base: Base
+) -> list[dict[str, object]]:
+    """Return what the update changed, and where it overruled what somebody had entered there."""
+    is_ours = intent.source_side == session.flow.source_side
+    fields = session.spec.target_fields if is_ours else session.spec.source_fields
+    changes: list[dict[str, object]] = []
+    for name in sorted(verdict.kept | verdict.topped):
+        old, new = intent.target_values.get(name), intent.sent_values[name]
+        agreed = target_base[name][0] if name in target_base else None
+        remark = "" if old in (agreed, None) else "both sides had changed; this value was written"
+        label = fields[name].label if name in fields else name
+        changes.append({"field": name, "label": label, "old": old, "new": new, "remark": remark})
+    return changes
 
 
 def _read(intent: Intent) -> Mapping[str, Stored]:
@@ -121,15 +141,25 @@ def _read(intent: Intent) -> Mapping[str, Stored]:
 
 
 def _tell(
-    session: Session, intent: Intent, target_id: str, kind: RecordEvent.Kind, count: str
+    session: Session,
+    intent: Intent,
+    target_id: str,
+    kind: RecordEvent.Kind,
+    count: str,
+    changes: Sequence[dict[str, object]] = (),
 ) -> None:
+    detail: dict[str, object] = {
+        "reason": "Its reply had been lost; the record shows that it was carried out."
+    }
+    if changes:
+        detail["fields"] = list(changes)
     RecordEvent.objects.create(
         run=session.run,
         kind=kind,
         source_id=intent.source_id,
         target_id=target_id,
         title=intent.title,
-        detail={"reason": "Its reply had been lost; the record shows that it was carried out."},
+        detail=detail,
         at=timezone.now(),
     )
     linked = int(kind == RecordEvent.Kind.CREATED)

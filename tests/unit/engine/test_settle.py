@@ -77,7 +77,12 @@ def test_a_history_tells_for_sure() -> None:
 
 def test_what_was_created_agrees_on_what_was_sent_where_somebody_edited_it_since() -> None:
     sent: dict[str, Value] = {"mail": "Ana@x.example", "phone": "(030) 12", "name": "Ana"}
-    held: dict[str, Value] = {"mail": "ana@x.example", "phone": "030 12", "name": "Eve", "city": "F"}
+    held: dict[str, Value] = {
+        "mail": "ana@x.example",
+        "phone": "030 12",
+        "name": "Eve",
+        "city": "F",
+    }
     assert agreed_at_create(sent, held) == {
         "mail": "ana@x.example",
         "phone": "030 12",
