@@ -70,7 +70,7 @@ def judge_update(sent: Values, before: Values, held: Values, trail: Trail | None
 
 
 def _is_as_before(sent: Value, before: Value, held: Value) -> bool:
-    return to_stored(held) == to_stored(before) != to_stored(sent)
+    return bool(to_stored(held) == to_stored(before) != to_stored(sent))
 
 
 def agreed_at_create(sent: Values, held: Values) -> Values:
