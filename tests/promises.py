@@ -198,7 +198,9 @@ class Promises(RuleBasedStateMachine):
     def edit_what_a_lost_create_made(self, way: str, name: str | None, edited: str | None) -> str:
         """The answer of a create is lost, and before that is settled its record is edited."""
         source = Side.LEFT if way == "to_right" else Side.RIGHT
-        code = self.create(source, name, None)
+        code = f"code{len(self.seen) + 1}"
+        self.seen[code] = Thing()
+        self.add(source, code, name, None)
         self.run(way, "lost")
         self.rename(code, source.other, edited)
         return code

@@ -121,6 +121,8 @@ class UpdatePlan:
         expected: what these fields held when they were read.
         agreed: pairs of source and target field whose bases move without a write.
         sent: pairs of source and target field whose bases move with the write's answer.
+        stays: source fields whose base stays, as another row of theirs is not carried out; the
+            target's base moves all the same.
         gives_back: pairs whose target value belongs on the source.
         asked: fields in conflict about which a person is to decide; their bases stay.
         kept: pairs that are not sent again, because the target did not keep the same value.
@@ -140,6 +142,7 @@ class UpdatePlan:
     asked: tuple[Asked, ...] = ()
     kept: tuple[Names, ...] = ()
     restored: tuple[Names, ...] = ()
+    stays: frozenset[str] = frozenset()
 
     @property
     def does_nothing(self) -> bool:
@@ -240,13 +243,18 @@ def plan_update(
         link=link,
         writes=draft.writes,
         expected={name: target.values.get(name) for name in draft.writes},
-        sent=tuple((s, t) for s, t in draft.sent if s not in stay),
-        agreed=tuple((s, t) for s, t in draft.agreed if s not in stay),
+        sent=tuple(draft.sent),
+        agreed=tuple(
+            (s, t)
+            for s, t in draft.agreed
+            if s not in stay or has_changed(target.values.get(t), base_of(link.target_base, t))
+        ),
         gives_back=tuple(draft.gives_back),
         changes=tuple(draft.changes),
         asked=tuple(draft.asked),
         kept=tuple(draft.kept),
         restored=tuple(draft.restored),
+        stays=frozenset(stay),
     )
 
 

@@ -90,5 +90,5 @@ class IntentJournal:
             intent.target_id = plan.target.id
             intent.target_values = store_all(plan.target.values)
             intent.sent_values = store_all(plan.writes)
-            intent.pairs = [list(names) for names in plan.sent]
+            intent.pairs = [["" if s in plan.stays else s, t] for s, t in plan.sent]
         return intent

@@ -104,13 +104,17 @@ def link_updated(session: Session, intent: Intent, record: Record, verdict: Verd
         _tell(session, intent, intent.target_id, RecordEvent.Kind.UPDATED, "updated", changes)
         return
     values, moved = _read(intent), verdict.kept | verdict.topped
-    pairs = [(s, t) for s, t in intent.pairs or [] if t in moved]
-    names = {s for s, _ in pairs if s} if intent.pairs else set(values)
+    names = set(values)
+    if intent.pairs is not None:  # None: a release of before announced it
+        left = {s for s, t in intent.pairs if t not in moved}  # another target still lacks it
+        names = {s for s, _ in intent.pairs if s} - left
+        moved &= {t for _, t in intent.pairs}
     source_base = {n: [values.get(n), intent.source_version] for n in names}
     target_base: Base = {
-        name: [to_stored(record.values.get(name)), record.version] for name in verdict.kept
+        name: [to_stored(record.values.get(name)), record.version] for name in verdict.kept & moved
     }
-    target_base |= {name: [intent.sent_values[name], record.version] for name in verdict.topped}
+    topped = verdict.topped & moved
+    target_base |= {name: [intent.sent_values[name], record.version] for name in topped}
     setattr(link, f"{source}_base", getattr(link, f"{source}_base") | source_base)
     setattr(link, f"{source.other}_base", getattr(link, f"{source.other}_base") | target_base)
     setattr(link, f"{source}_version", intent.source_version)

@@ -1,6 +1,6 @@
 """Carries out a page's plans at the target and works out what each outcome means."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from django.utils import timezone
@@ -164,7 +164,8 @@ def _updated(
     lost = not_stored(plan.writes, plan.expected, stored)
     done = [(s, t) for s, t in plan.sent if t not in lost]
     values = {**plan.target.values, **stored}
-    _move(session, plan, [*done, *plan.agreed], values, written.version, result)
+    stays = plan.stays | {s for s, t in plan.sent if t in lost}
+    _move(session, plan, [*done, *plan.agreed], values, written.version, result, stays)
     result.count("updated")
     result.events.append(
         event(
@@ -193,7 +194,8 @@ def _heal_unstored(plan: UpdatePlan, known: Known | None, result: Result) -> Non
 def _agreed_only(session: Session, plan: UpdatePlan, result: Result) -> None:
     """Store what both sides turned out to hold already, or that two records are the same."""
     is_new = plan.link.pk == 0
-    _move(session, plan, plan.agreed, plan.target.values, plan.target.version, result)
+    target = plan.target
+    _move(session, plan, plan.agreed, target.values, target.version, result, plan.stays)
     result.count("updated" if is_new else "unchanged")
     is_told = plan.link.source_version == plan.source.version  # by an earlier run
     if is_new or (any(change.remark for change in plan.changes) and not is_told):
@@ -211,20 +213,21 @@ def _agreed_only(session: Session, plan: UpdatePlan, result: Result) -> None:
         )
 
 
-def _move(
+def _move(  # noqa: PLR0913 - what was written, and what it was written from
     session: Session,
     plan: UpdatePlan,
     pairs: Sequence[tuple[str, str]],
     target_values: Values,
     target_version: str,
     result: Result,
+    stays: Collection[str],
 ) -> None:
-    """Move the bases of the fields both sides now agree on."""
+    """Move the bases of the fields both sides now agree on; of the source's not those that stay."""
     record, link = plan.source, plan.link
     source_base = {name: list(base) for name, base in link.source_base.items()}
     target_base = {name: list(base) for name, base in link.target_base.items()}
     for source_name, target_name in pairs:
-        if source_name:
+        if source_name and source_name not in stays:
             value = to_stored(record.values.get(source_name))
             source_base[source_name] = [value, record.version]
         target_base[target_name] = [to_stored(target_values.get(target_name)), target_version]

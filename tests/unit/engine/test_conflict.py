@@ -61,7 +61,7 @@ def test_a_field_to_ask_about_is_neither_written_nor_agreed_on_while_others_go_o
     assert (asked.source, asked.target) == ("b", "c")
 
 
-def test_a_source_field_in_conflict_moves_no_base_through_another_row_either() -> None:
+def test_the_base_of_a_source_field_in_conflict_stays_though_another_row_is_written() -> None:
     twice = FieldRule(left="name", right="alias", direction=Direction.TO_RIGHT)
     known = LinkState(1, "s", "t", bases(name="a"), bases(title="a", alias="a"))
     plan = plan_update(
@@ -71,7 +71,8 @@ def test_a_source_field_in_conflict_moves_no_base_through_another_row_either() -
         spec(ASK, twice),
     )
     assert plan.writes == {"alias": "b"}
-    assert plan.sent == ()
+    assert plan.sent == (("name", "alias"),)  # what the target holds there is ours
+    assert plan.stays == {"name"}
 
 
 @pytest.mark.parametrize(
