@@ -213,7 +213,7 @@ def _agreed_only(session: Session, plan: UpdatePlan, result: Result) -> None:
         )
 
 
-def _move(  # noqa: PLR0913 - what was written, and what it was written from
+def _move(  # noqa: PLR0913, PLR0917 - what was written, and what it was written from
     session: Session,
     plan: UpdatePlan,
     pairs: Sequence[tuple[str, str]],
