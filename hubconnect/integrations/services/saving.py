@@ -5,13 +5,28 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.db.models import Max
 
-from hubconnect.integrations.models import Flow, Integration, Pair
+from hubconnect.integrations.models import ChildIntent, Flow, Integration, Intent, Pair
 from hubconnect.mappings.models import Direction, Mapping
 
 FLOW_DIRECTIONS = (Direction.TO_RIGHT, Direction.TO_LEFT)
 
 
-class IntegrationActiveError(Exception):
+class ChangeRefusedError(Exception):
+    """What a form asks for would do harm now; the text says why, and what to do."""
+
+
+class WritesUnsettledError(ChangeRefusedError):
+    """What is to go has written something of which nobody knows yet whether it was stored."""
+
+    def __init__(self, other: Integration) -> None:
+        super().__init__(
+            "Replies to its writes were lost, and what became of them is not known yet. If it went "
+            f"now, {other} could take what they made for new records. A run over the same object "
+            "types finds it out: wait for one, or activate one of both; then try again."
+        )
+
+
+class IntegrationActiveError(ChangeRefusedError):
     """What is to be changed is at work."""
 
     def __init__(self, integration: Integration) -> None:
@@ -49,8 +64,11 @@ def delete_integration(integration: Integration) -> None:
 
     Raises:
         IntegrationActiveError: it is active.
+        WritesUnsettledError: it has open writes, and another integration has the same records.
     """
-    _lock_inactive(integration.pk).delete()
+    row = _lock_inactive(integration.pk)
+    _refuse_unsettled(row.pairs.all())
+    row.delete()
 
 
 def mappings_for(integration: Integration) -> list[Mapping]:
@@ -88,9 +106,26 @@ def remove_pair(pair: Pair) -> None:
 
     Raises:
         IntegrationActiveError: the integration is active.
+        WritesUnsettledError: it has open writes, and another pair has the same records.
     """
     _lock_inactive(pair.integration_id)
+    _refuse_unsettled([pair])
     pair.delete()
+
+
+def _refuse_unsettled(pairs: Iterable[Pair]) -> None:
+    """Keep pairs whose lost replies hold records back from another pair over the same types.
+
+    Raises:
+        WritesUnsettledError: naming an integration of the other pair.
+    """
+    going = [pair.pk for pair in pairs]
+    for model in (Intent, ChildIntent):
+        unsettled = model.objects.filter(flow__pair__in=going).values_list("type_pair", flat=True)
+        others = Pair.objects.filter(type_pair__in=unsettled).exclude(pk__in=going)
+        other = others.select_related("integration").order_by("-integration__is_active").first()
+        if other is not None:
+            raise WritesUnsettledError(other.integration)
 
 
 @transaction.atomic

@@ -14,7 +14,7 @@ from hubconnect.integrations.models import Flow, Integration
 from hubconnect.integrations.services import activation, saving
 from hubconnect.integrations.services.activation import ActivationRefusedError
 from hubconnect.integrations.services.nudging import Nudge
-from hubconnect.integrations.services.saving import IntegrationActiveError
+from hubconnect.integrations.services.saving import ChangeRefusedError
 
 
 def _integration(pk: int) -> Integration:
@@ -90,7 +90,7 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         try:
             saving.delete_integration(integration)
-        except IntegrationActiveError as error:
+        except ChangeRefusedError as error:
             messages.error(request, str(error))
             return redirect("integrations:detail", pk=pk)
         messages.success(request, f"{integration} was deleted. The links of its records are kept.")

@@ -22,7 +22,7 @@ from hubconnect.integrations.forms.pair import Act, FlowForm, PairForm, say
 from hubconnect.integrations.models import Flow, Integration, Pair
 from hubconnect.integrations.services import explaining, saving, trying, trying_lookup
 from hubconnect.integrations.services.flowspec import mapped_fields
-from hubconnect.integrations.services.saving import IntegrationActiveError
+from hubconnect.integrations.services.saving import ChangeRefusedError, IntegrationActiveError
 from hubconnect.integrations.services.trying import Trial
 from hubconnect.integrations.services.trying_lookup import LookupTrial
 from hubconnect.systems.models import System
@@ -60,7 +60,7 @@ def pair_change(request: HttpRequest, pk: int) -> HttpResponse:
         elif request.POST.get("action") == "remove":
             saving.remove_pair(pair)
             messages.success(request, f"{pair.mapping} was taken out. Its links are kept.")
-    except IntegrationActiveError as error:
+    except ChangeRefusedError as error:
         messages.error(request, str(error))
     return redirect("integrations:detail", pk=pair.integration_id)
 

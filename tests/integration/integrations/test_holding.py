@@ -8,7 +8,16 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from hubconnect.core.models import User
-from hubconnect.integrations.models import Decision, Failure, Flow, Link, QueuedRead, Run
+from hubconnect.integrations.models import (
+    Decision,
+    Failure,
+    Flow,
+    Intent,
+    Link,
+    QueuedRead,
+    Run,
+    TypePair,
+)
 from hubconnect.integrations.services import activation, failures, saving
 from hubconnect.integrations.services.execute import run_flow
 from hubconnect.mappings.models import FieldMapping, Mapping
@@ -245,6 +254,29 @@ def test_deleting_an_integration_lets_go_on_what_waited_behind_its_failures(
     saving.delete_integration(house.integration)
     assert run_now(others["to_left"]).updated == 1
     assert names(house, "left") == ("Waited", "bad")
+
+
+def test_an_integration_with_a_lost_reply_stays_while_another_has_the_same_records(
+    house: TwoDesks,
+) -> None:
+    others = second_integration(house)
+    sent = {"kind": "create", "source_side": "left", "source_id": "9", "fence": 1}
+    intent = Intent.objects.create(
+        type_pair=TypePair.objects.get(),
+        flow=house.flows["to_right"],
+        key="lost",
+        sent_at=timezone.now(),
+        **sent,
+    )
+    activation.deactivate(house.integration, actor())
+    pair = house.integration.pairs.get()
+    with pytest.raises(saving.WritesUnsettledError, match="Other"):
+        saving.remove_pair(pair)
+    with pytest.raises(saving.WritesUnsettledError, match="Other"):
+        saving.delete_integration(house.integration)
+    run_now(others["to_right"])  # a run over the same object types settles it
+    assert not Intent.objects.filter(pk=intent.pk).exists()
+    saving.delete_integration(house.integration)
 
 
 def test_a_failure_whose_record_was_deleted_closes_by_itself(house: TwoDesks) -> None:
