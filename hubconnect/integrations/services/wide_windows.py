@@ -25,13 +25,13 @@ from hubconnect.integrations.services.counting import note_calls
 from hubconnect.integrations.services.ending import close_vanished, end, timed
 from hubconnect.integrations.services.flowspec import build_spec
 from hubconnect.integrations.services.lease import Lease, LeaseLostError
+from hubconnect.integrations.services.merging import source_links
 from hubconnect.integrations.services.opening import open_ends, opposite_of
 from hubconnect.integrations.services.page import work_page
 from hubconnect.integrations.services.reading import has_modified_times, needs_second_pass
 from hubconnect.integrations.services.session import Cursor, Session
 from hubconnect.integrations.services.setbacks import setback_of
 from hubconnect.integrations.services.settling import settle_intents
-from hubconnect.integrations.stores import links_by_source
 
 log = structlog.get_logger()
 
@@ -176,7 +176,7 @@ def _read(session: Session, wide: WideWindow) -> bool:
         wide.is_second_pass, wide.after_id = True, ""
         _store(session, wide, "is_second_pass", "after_id")
     for page in _pages(session, wide):
-        links = links_by_source(session.flow, [record.id for record in page.records])
+        links = source_links(session, page.records)
         linked = [record for record in page.records if record.id in links]
         work_page(session, linked, Cursor(page.after), is_settled=page.settled)
         if _is_ordinary_due(wide):

@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from hubconnect.integrations import scheduler
-from hubconnect.integrations.models import Flow, Run, WideWindow
+from hubconnect.integrations.models import Flow, Link, Run, WideWindow
 from hubconnect.integrations.services import wide_windows
 from hubconnect.integrations.services.wide_windows import look_back
 from tests.house import House, furnish
@@ -102,6 +102,25 @@ def test_linked_records_outside_the_criteria_are_looked_at_too(house: House) -> 
     assert run is not None
     assert run.updated == 1
     assert house.desk.customers()["ana@x.example"] == ("Ana", "Outside")
+
+
+def test_a_merged_record_outside_the_criteria_is_known_by_its_former_id(house: House) -> None:
+    Flow.objects.filter(pk=house.to_desk.pk).update(
+        criteria=[{"condition": "EQUALS", "field": "lastname", "value": "Poe"}]
+    )
+    house.run("to_right")
+    house.hub.settings(index_frozen=True)
+    other = house.hub.create("contacts", {"email": "aa@x.example", "firstname": "Aa"})
+    new = house.hub.merge("contacts", house.contact_id("ana@x.example"), other)
+    house.hub.update("contacts", new, {"lastname": "Outside"})
+    house.hub.settings(clock_offset_s=HALF_AN_HOUR_S)
+    house.run("to_right")
+    house.hub.settings(index_frozen=False)
+    assert house.run("to_right").updated == 0
+    run = look(house, "to_right")
+    assert run is not None
+    assert house.desk.customers()["ana@x.example"] == ("Ana", "Outside")
+    assert Link.objects.get().left_id == new
 
 
 def test_it_gives_way_to_ordinary_runs_and_goes_on_later(house: House) -> None:
