@@ -27,6 +27,7 @@ from hubconnect.integrations.models import (
     Failure,
     FailureAct,
     Flow,
+    FollowUp,
     HourlyFigures,
     Link,
     Notice,
@@ -97,8 +98,16 @@ def _may_go() -> Q:
 
 
 def _failures(before: datetime) -> Iterator[int]:
-    closed = (Failure.State.HEALED, Failure.State.DISMISSED)
-    return found_by_index(Failure.objects.filter(state__in=closed, closed_at__lt=before))
+    """Closed failures. One of a link that a person let go stays: it alone says not to send it."""
+    closed = Failure.objects.filter(closed_at__lt=before)
+    yield from found_by_index(closed.filter(state=Failure.State.HEALED))
+    let_go = closed.filter(state=Failure.State.DISMISSED)
+    of_associations = Q(child__startswith=f"{FollowUp.Kind.ASSOCIATIONS} ")
+    yield from found_by_index(let_go.exclude(of_associations))
+    for side in Side:
+        link = {"type_pair": OuterRef("type_pair"), f"{side}_id": OuterRef("record_id")}
+        over = ~Exists(Link.objects.filter(**link))
+        yield from found_by_index(let_go.filter(of_associations, over, side=side))
 
 
 def _acts(before: datetime) -> Iterator[int]:

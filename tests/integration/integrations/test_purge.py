@@ -137,6 +137,24 @@ def test_what_is_over_goes(flow: Flow) -> None:
     assert again.getvalue() == "Nothing was over.\n"
 
 
+def test_a_link_of_records_that_a_person_let_go_is_remembered_while_they_are_linked(
+    flow: Flow,
+) -> None:
+    """Only its closed failure says that it is not to be sent again."""
+    linked = LinkFactory.create(type_pair=flow.pair.type_pair)
+    closed = {"flow": flow, "state": "dismissed", "closed_at": days_ago(11)}
+    kept = FailureFactory.create(
+        record_id=getattr(linked, f"{flow.source_side}_id"), child="associations a 7", **closed
+    )
+    FailureFactory.create(record_id=kept.record_id, child="files 7", **closed)
+    FailureFactory.create(record_id="not linked any more", child="associations a 7", **closed)
+    FailureFactory.create(
+        record_id=kept.record_id, child="associations a 8", **{**closed, "state": "healed"}
+    )
+    purging.purge_all()
+    assert Failure.objects.get() == kept
+
+
 def test_zero_days_keep_everything(flow: Flow, settings: Settings) -> None:
     for name in AGES:
         setattr(settings, f"KEEP_{name}_DAYS", 0)
