@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from typing_extensions import override
 
 from hubconnect.connectors.base import Condition, Operator, Page, Value, ValueType, Window
 from hubconnect.connectors.errors import AttentionError
@@ -49,7 +50,7 @@ def test_changes_cost_a_search_for_two_hundred_records(reading: HubSpotConnector
     assert len(set(ids_of(pages))) == 1000
     assert all(len(page.records) <= reading.batch_size for page in pages)
     assert not any(page.settled for page in pages)
-    assert reading.calls["search"] == 5
+    assert reading.calls["search"] == 5  # all full: no sixth is sent for an empty page
     assert ids_of(reading.changes("contacts", ALL_TIME, (), NAMES, pages[2].after)) == ids_of(
         pages[3:]
     )
@@ -185,6 +186,45 @@ def test_what_is_cached_costs_no_calls(seeded: Sandbox) -> None:
         next(second.everything("deals", (), ["hubspot_owner_id"]))
         assert second.calls == {"list": 1}
     assert not any(seeded.token in text for item in cache.texts.items() for text in item)
+
+
+def test_the_account_is_asked_once_an_hour_and_token(seeded: Sandbox) -> None:
+    cache = ExpiringCache()
+    for expected in ({"account": 1}, {}):
+        with connect(seeded, cache=cache) as opened:
+            assert opened.identity() == opened.identity() == "hubspot:4242"
+            assert opened.calls == expected
+    with (
+        connect(seeded, cache=cache, access_token="pat-na1-another") as other,
+        pytest.raises(AttentionError),  # not what is known of the first token
+    ):
+        other.identity()
+    cache.passed = timedelta(minutes=59)
+    with connect(seeded, cache=cache) as opened:
+        opened.identity()
+        assert opened.calls == {}
+    cache.passed = timedelta(minutes=61)
+    with connect(seeded, cache=cache) as opened:
+        opened.identity()
+        assert opened.calls == {"account": 1}
+
+
+class ExpiringCache(DictCache):
+    """A cache whose texts go once their time has passed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.passed = timedelta(0)
+        self._ends: dict[str, timedelta] = {}
+
+    @override
+    def get(self, key: str) -> str | None:
+        return self.texts.get(key) if self._ends.get(key, self.passed) > self.passed else None
+
+    @override
+    def set(self, key: str, text: str, keep_for: timedelta) -> None:
+        super().set(key, text, keep_for)
+        self._ends[key] = self.passed + keep_for
 
 
 def test_the_clock_is_hubspots(reading: HubSpotConnector) -> None:
