@@ -9,7 +9,7 @@ Texts of comments cross the border as sanitised HTML. A mention of a user in the
     <span data-mention="rae.poe@example.com">@Rae Poe</span>
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -207,8 +207,14 @@ class Commenting(Protocol):
     def edit_comments(self, object_type: str, patches: Sequence[CommentPatch]) -> list[Outcome]:
         """Change comments; outcomes and errors as for ``add_comments``."""
 
-    def settle_comments(self, object_type: str, sent: Sequence[SentComment]) -> dict[str, Settled]:
-        """Find out which sent comments were stored, by key."""
+    def settle_comments(
+        self, object_type: str, sent: Sequence[SentComment], taken: Collection[str] = ()
+    ) -> dict[str, Settled]:
+        """Find out which sent comments were stored, by key.
+
+        ``taken`` are comments known to be something else's copy: where no key tells, none of these
+        is what was sent, whatever it says.
+        """
 
 
 # --- Files -------------------------------------------------------------------------------------

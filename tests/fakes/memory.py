@@ -5,7 +5,7 @@ on meanwhile stays. A *hub* desk behaves like HubSpot: searches read an index th
 update overwrites, texts are trimmed, and a request may take effect long after its caller is gone.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -341,7 +341,12 @@ class MemoryComments:
             values={"body": note.body},
         )
 
-    def settle_comments(self, object_type: str, sent: Sequence[SentComment]) -> dict[str, Settled]:
+    def settle_comments(
+        self,
+        object_type: str,
+        sent: Sequence[SentComment],
+        taken: Collection[str] = (),
+    ) -> dict[str, Settled]:
         keys = self._connector.do(lambda: self._desk.keys)
         if not self._desk.has_keys:
             return {one.draft.key: Settled(is_certain=False) for one in sent}

@@ -1,6 +1,6 @@
 """Notes of records, as comments and files both need them ("Notes", "Associate records")."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -104,7 +104,11 @@ class Notebook:
         )
 
     def settle(
-        self, object_type: str, sent: Sequence[SentNote], now: datetime
+        self,
+        object_type: str,
+        sent: Sequence[SentNote],
+        now: datetime,
+        taken: Collection[str] = (),
     ) -> dict[str, Settled]:
         """Find out which notes were stored.
 
@@ -112,6 +116,7 @@ class Notebook:
             object_type: of the records they were to hang on.
             sent: the notes.
             now: time by HubSpot's clock before this reading began.
+            taken: notes known to be something else, whatever they say.
         """
         if not sent:
             return {}
@@ -121,7 +126,7 @@ class Notebook:
             )
             return settler.by_key([SentCreate(one.key, {}, one.sent_at) for one in sent])
         ids = self.ids(object_type, [one.record_id for one in sent])
-        notes = self.read([note_id for each in ids.values() for note_id in each])
+        notes = self.read([one for each in ids.values() for one in each if one not in taken])
         settled: dict[str, Settled] = {}
         for one in sorted(sent, key=lambda each: each.sent_at):
             its_own = (notes[each] for each in ids[one.record_id] if each in notes)

@@ -1,6 +1,6 @@
 """Notes as the comments of the records they are associated with."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -125,13 +125,15 @@ class Notes:
         )
         return [_shown(one, bodies) for one in outcomes]
 
-    def settle_comments(self, object_type: str, sent: Sequence[SentComment]) -> dict[str, Settled]:
+    def settle_comments(
+        self, object_type: str, sent: Sequence[SentComment], taken: Collection[str] = ()
+    ) -> dict[str, Settled]:
         """Look for the notes by key, else among those of the record."""
         notes = [
             SentNote(each.draft.key, each.draft.record_id, each.sent_at, self._recognise(each))
             for each in sent
         ]
-        return self._notebook.settle(object_type, notes, self._now()) if notes else {}
+        return self._notebook.settle(object_type, notes, self._now(), taken) if notes else {}
 
     def _recognise(self, sent: SentComment) -> Callable[[Note], bool]:
         text = rich_text.normalise(rich_text.clean(sent.draft.body))

@@ -1,6 +1,6 @@
 """Comments as rows of tables that refer to records."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -165,7 +165,12 @@ class Comments:
             outcomes |= {one.key: one for one in written}
         return [outcomes.get(one.key, Outcome(key=one.key, is_gone=True)) for one in patches]
 
-    def settle_comments(self, object_type: str, sent: Sequence[SentComment]) -> dict[str, Settled]:
+    def settle_comments(
+        self,
+        object_type: str,
+        sent: Sequence[SentComment],
+        taken: Collection[str] = (),  # noqa: ARG002 - keys tell
+    ) -> dict[str, Settled]:
         """Look the keys up where the database keeps them."""
         child = self._rows.main_table(object_type)
         creates = [SentCreate(one.draft.key, {}, one.sent_at) for one in sent]

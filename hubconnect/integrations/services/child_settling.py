@@ -12,7 +12,7 @@ from hubconnect.connectors.children import Comment, CommentDraft, SentComment, S
 from hubconnect.connectors.errors import Category, RecordError
 from hubconnect.engine.comments import excerpt, text_hash
 from hubconnect.engine.plan import LinkState
-from hubconnect.integrations.models import ChildIntent, FollowUp, Link, Side
+from hubconnect.integrations.models import ChildIntent, CommentLink, FollowUp, Link, Side
 from hubconnect.integrations.services import (
     attachment_links,
     child_failures,
@@ -92,13 +92,22 @@ def _ask(session: Session, intents: Sequence[ChildIntent]) -> _Answers:
     files = [_sent_file(one) for one in intents if one.kind == Kind.FILE]
     if target.commenting is not None:
         if added:
-            settled |= target.commenting.settle_comments(object_type, added)
+            settled |= target.commenting.settle_comments(
+                object_type, added, _linked(session, intents)
+            )
         ids = [one.target_id for one in intents if one.kind == Kind.EDIT]
         ids += [one.id for one in settled.values() if one.id]
         found = target.commenting.read_comments(object_type, ids) if ids else {}
     if target.attaching is not None and files:
         settled |= target.attaching.settle_files(object_type, files)
     return _Answers(settled, found, asked_at)
+
+
+def _linked(session: Session, intents: Sequence[ChildIntent]) -> set[str]:
+    """Return the comments of these records that are the copy of one already."""
+    side = session.flow.source_side.other
+    rows = CommentLink.objects.filter(link_id__in={one.link_id for one in intents})
+    return set(rows.exclude(**{f"{side}_id": ""}).values_list(f"{side}_id", flat=True))
 
 
 def _sent_comment(intent: ChildIntent) -> SentComment:

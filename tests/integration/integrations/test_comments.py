@@ -180,6 +180,29 @@ def test_a_lost_reply_doubles_and_loses_no_comment(
     assert ChildIntent.objects.count() == 0
 
 
+def test_of_two_equal_comments_the_second_is_not_taken_for_the_copy_of_the_first(
+    hub: Sandbox, tmp_path: Path
+) -> None:
+    """Both within the seconds that clocks may differ; no key tells the notes apart."""
+    office = furnish_office(hub, tmp_path, is_prepared=False)
+    office.desk.say(ANA, "Thanks")
+    office.house.sync_until(lambda: office.notes() == ["Thanks"])
+    office.sync()
+    office.desk.say(ANA, "Thanks")
+    path = "/crm/objects/2026-03/notes/batch/"
+    office.hub.fault(path=path, method="POST", drop="after", times=0)
+    office.house.sync_until(ChildIntent.objects.exists)
+    office.hub.clear_faults()
+    intent = ChildIntent.objects.get()
+    intent.sent_at -= timedelta(seconds=60)  # as if both had been sent at once
+    intent.save()
+    office.sync()
+    assert office.notes() == ["Thanks", "Thanks"]
+    assert office.said() == ["Thanks", "Thanks"]
+    assert CommentLink.objects.exclude(left_id="").exclude(right_id="").count() == 2
+    assert ChildIntent.objects.count() == 0
+
+
 def test_a_request_that_never_arrived_is_sent_again(office: Office) -> None:
     office.desk.say(ANA, "Hello")
     office.hub.fault(path="/crm/objects/2026-03/notes/batch/", method="POST", drop="before")
