@@ -232,7 +232,8 @@ def _move(  # noqa: PLR0913, PLR0917 - what was written, and what it was written
             source_base[source_name] = [value, record.version]
         target_base[target_name] = [to_stored(target_values.get(target_name)), target_version]
     now = timezone.now()
-    moved = frozenset(one for one, _ in pairs if one), frozenset(one for _, one in pairs)
+    changed = frozenset(one for one, _ in pairs if one and one not in stays)
+    moved = changed, frozenset(one for _, one in pairs)
     new = [
         Trace(now, True, *names, mark(plan.writes[names[1]]), mark(target_values.get(names[1])))  # noqa: FBT003 - to the target
         for names in pairs

@@ -7,7 +7,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from hubconnect.core.models import User
-from hubconnect.integrations.models import Flow
+from hubconnect.integrations.models import Failure, Flow
 from hubconnect.integrations.services import activation
 from hubconnect.integrations.services.activation import ActivationRefusedError
 from hubconnect.mappings.models import Direction, FieldMapping, Mapping
@@ -109,3 +109,25 @@ def test_within_one_mapping_a_field_goes_to_two(tmp_path: Path, settings: Settin
     assert house.run("to_right").updated == 1
     assert house.right.run("select first_name, last_name from customers") == [("Anna", "Anna")]
     assert house.run("to_right").is_idle
+
+
+def test_a_field_without_base_that_one_of_two_fields_asks_about_goes_to_the_other(
+    house: TwoDesks,
+) -> None:
+    rows = FieldMapping.objects.filter(mapping=house.mapping)
+    rows.filter(left_field="first_name").delete()
+    for position, name in enumerate(("first_name", "last_name"), 5):
+        rows.create(
+            mapping=house.mapping,
+            position=position,
+            left_field="last_name",
+            right_field=name,
+            direction=Direction.TO_RIGHT,
+            conflict="ask",
+        )
+    house.rename(house.left, ANA, last_name="Poe")
+    run = house.run("to_right")
+    assert (run.state, run.failed) == ("with_failures", 1)
+    assert house.right.run("select first_name, last_name from customers") == [("Ana", "Poe")]
+    (failure,) = house.open_failures()
+    assert failure.child == Failure.IN_CONFLICT
