@@ -130,14 +130,22 @@ def _stored(source: Side, states: Mapping[str, tuple[LinkState, str]]) -> dict[s
 
 
 def _onto(state: LinkState, stored: LinkState | None) -> LinkState:
-    """Return a link whose moved bases are put onto what is stored; the others stand as they do."""
+    """Return a link whose moved bases, and those it had none of, are put onto what is stored."""
     if stored is None or stored.pk != state.pk:
         return state
     of_source, of_target = state.moved
     return replace(
         state,
-        source_base={**stored.source_base, **{n: state.source_base[n] for n in of_source}},
-        target_base={**stored.target_base, **{n: state.target_base[n] for n in of_target}},
+        source_base={
+            **state.source_base,
+            **stored.source_base,
+            **{n: state.source_base[n] for n in of_source},
+        },
+        target_base={
+            **state.target_base,
+            **stored.target_base,
+            **{n: state.target_base[n] for n in of_target},
+        },
     )
 
 
