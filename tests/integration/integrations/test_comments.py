@@ -323,16 +323,15 @@ def test_the_side_that_wins_keeps_its_text_though_the_request_was_lost(office: O
 def test_comments_of_a_merged_record_go_on(office: Office) -> None:
     office.note("Before.")
     office.desk.say(ANA, "From the desk.")
-    office.sync()
-    said, other = office.said(), office.hub.create("contacts", {"email": "aa@x.example"})
+    office.house.sync_until(lambda: len(office.said()) == 2)
+    other = office.hub.create("contacts", {"email": "aa@x.example"})
     office.contact = office.hub.merge("contacts", office.contact, other)
     office.note("After.")
-    office.sync()
-    assert len(office.said()) == len(said) + 1
-    assert sum("After." in one for one in office.said()) == 1
+    office.house.sync_until(lambda: sum("After." in one for one in office.said()) == 1)
+    assert len(office.said()) == 3
     office.desk.say(ANA, "Still there.")
+    office.house.sync_until(lambda: sum("Still there." in one for one in office.notes()) == 1)
     office.sync()
-    assert sum("Still there." in one for one in office.notes()) == 1
     assert len(office.notes()) == 4
     assert len(office.said()) == 4
 
@@ -344,7 +343,8 @@ def test_a_recreated_record_gets_its_comments_anew(office: Office) -> None:
     office.hub.archive("contacts", office.contact)
     office.desk.run("update customers set first_name = 'Anna' where email = ?", ANA)
     office.house.run_until_seen("to_left")
-    office.sync()
     office.contact = Link.objects.get().left_id
+    office.house.sync_until(lambda: len(office.notes()) == 1)
+    office.sync()
     assert sum("From the desk." in one for one in office.notes()) == 1
     assert len(office.said()) == 1
