@@ -3,6 +3,7 @@
 import os
 import signal
 import sqlite3
+import threading
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
@@ -56,6 +57,7 @@ def put_to_sleep(group: int) -> None:
         if connection.vendor != "sqlite" or is_writable(str(connection.settings_dict["NAME"])):
             return
         os.killpg(group, signal.SIGCONT)
+        threading.Event().wait(0.02)  # else it would be stopped anew before it could go on
 
 
 def is_writable(file: str) -> bool:
