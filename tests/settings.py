@@ -7,8 +7,10 @@ os.environ.setdefault("SECRET_KEY", "only-for-tests")
 os.environ.setdefault("HUBCONNECT_KEYS", "dGVzdHMtb25seS1rZXktb2YtMzItYnl0ZXMtbG9uZyE=")
 os.environ.setdefault("ALLOWED_PRIVATE_ADDRESSES", "127.0.0.0/8,::1")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
-# Each worker of pytest-xdist shares the one broker under keys of its own.
-os.environ.setdefault("REDIS_KEY_PREFIX", os.environ.get("PYTEST_XDIST_WORKER", "main") + ":")
+# Each worker of pytest-xdist shares the one broker under keys of its own. Nothing is set in the
+# process that starts them: they would inherit it, and take each other's messages.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("REDIS_KEY_PREFIX", os.environ["PYTEST_XDIST_WORKER"] + ":")
 
 from hubconnect.settings import *
 

@@ -42,6 +42,10 @@ def test_a_worker_that_slept_past_its_lease_is_refused(tmp_path: Path, slices: i
                 )
                 wait_until(lambda: has_ended() and made_in(hub) >= RECORDS, "the load ends")
                 wait_until(lambda: not Intent.objects.exists(), "all writes are settled")
+                # A run ends a moment after what it carries.
+                wait_until(
+                    lambda: Run.objects.get(pk=taken).state != Run.State.RUNNING, "the run ends"
+                )
         names = Counter(one["properties"]["lastname"] for one in hub.list("contacts", "lastname"))
     assert names == Counter(f"Number {number}" for number in range(1, RECORDS + 1))
     assert Link.objects.count() == RECORDS
