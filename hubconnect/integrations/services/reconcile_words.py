@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from hubconnect.connectors.errors import ConnectorError
 from hubconnect.integrations.models import Pair, ReconcileFinding, Reconciliation
 from hubconnect.integrations.services.remedying import REMEDIES
-from hubconnect.systems.models import System
 from hubconnect.systems.services import schema
 
 Kind = ReconcileFinding.Kind
@@ -42,8 +40,8 @@ class Words:
         mapping = pair.mapping
         self.left, self.right = mapping.left_system, mapping.right_system
         self._types = {
-            "left": _label(self.left, mapping.left_type),
-            "right": _label(self.right, mapping.right_type),
+            "left": schema.type_label(self.left, mapping.left_type),
+            "right": schema.type_label(self.right, mapping.right_type),
         }
 
     def kind(self, kind: str) -> str:
@@ -98,11 +96,3 @@ class Words:
             side=side,
             record_id=finding.left_id if side == "left" else finding.right_id,
         )
-
-
-def _label(system: System, object_type: str) -> str:
-    try:
-        kinds = {one.name: one.label for one in schema.object_types(system)}
-    except ConnectorError:
-        return object_type
-    return kinds.get(object_type, object_type)

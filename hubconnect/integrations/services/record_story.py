@@ -128,7 +128,7 @@ def tell(place: Place) -> Story:
         False: (mapping.right_system, mapping.right_type),
     }
     mine, theirs = (
-        End(*ends[side], label=_label(*ends[side]), record_id=record_id)
+        End(*ends[side], label=schema.type_label(*ends[side]), record_id=record_id)
         for side, record_id in ((is_left, place.record_id), (not is_left, other_id))
     )
     story = Story(place, mine, theirs, link, flows=flows_of(place))
@@ -140,14 +140,6 @@ def tell(place: Place) -> Story:
         story.calls = {name: number for name, number in look.calls.items() if number}
     story.took_s = time.monotonic() - began
     return story
-
-
-def _label(system: System, object_type: str) -> str:
-    try:
-        kinds = {one.name: one.label for one in schema.object_types(system)}
-    except ConnectorError:
-        return object_type
-    return kinds.get(object_type, object_type)
 
 
 def _session(look: Looking, flow: Flow) -> tuple[Session | None, str]:

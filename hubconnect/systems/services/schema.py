@@ -18,6 +18,7 @@ from hubconnect.connectors.base import (
     ValueType,
 )
 from hubconnect.connectors.children import AssociationType
+from hubconnect.connectors.errors import ConnectorError
 from hubconnect.systems.models import System
 from hubconnect.systems.services.connections import open_connector
 
@@ -36,6 +37,15 @@ def object_types(system: System, *, is_fresh: bool = False) -> list[ObjectType]:
         text = json.dumps([_plain_type(one) for one in found])
         cache.set(key, text, settings.SCHEMA_KEEP_S)
     return [_object_type(one) for one in json.loads(text)]
+
+
+def type_label(system: System, object_type: str) -> str:
+    """Return what the system calls an object type; its internal name while it cannot be asked."""
+    try:
+        kinds = {one.name: one.label for one in object_types(system)}
+    except ConnectorError:
+        return object_type
+    return kinds.get(object_type, object_type)
 
 
 def fields(
