@@ -1,6 +1,5 @@
 """Rows that come or change while records are linked."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,7 @@ from hubconnect.integrations.services.execute import run_flow
 from hubconnect.mappings.models import FieldMapping, ValueMapEntry
 from tests.house import Desk, House, furnish
 from tests.pages import submit, text
-from tests.sandbox_process import Sandbox, sandbox
+from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,12 +49,6 @@ PEOPLE = {  # e-mail: telephone in HubSpot, at the desk
     "hub@x.example": ("4", None),
     "desk@x.example": (None, "5"),
 }
-
-
-@pytest.fixture
-def hub() -> Iterator[Sandbox]:
-    with sandbox() as running:
-        yield running
 
 
 @pytest.fixture

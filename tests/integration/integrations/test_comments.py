@@ -1,6 +1,5 @@
 """Notes in HubSpot are comments at the desk, and the other way round."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +20,7 @@ from tests.children import (
     notes_of,
 )
 from tests.house import CUSTOMERS, Desk, make_desk, make_hubspot
-from tests.sandbox_process import Sandbox, sandbox
+from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANA = "ana@x.example"
@@ -54,12 +53,6 @@ class Office:
         """Run both directions, twice, so that nothing is left to do."""
         for _ in range(2):
             self.house.sync()
-
-
-@pytest.fixture
-def hub() -> Iterator[Sandbox]:
-    with sandbox() as running:
-        yield running
 
 
 def furnish_office(hub: Sandbox, tmp_path: Path, *, is_prepared: bool = True) -> Office:

@@ -1,42 +1,22 @@
 """Fields that both sides changed, about which a person decides."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from django.test import Client
 from django.urls import reverse
-from pytest_django.fixtures import Settings
 
 from hubconnect.connectors.errors import Category
 from hubconnect.integrations.models import Failure, Flow, QueuedRead, RecordEvent
-from hubconnect.integrations.services import deciding
 from hubconnect.mappings.models import FieldMapping
-from tests.house import NAMES, House, furnish, let_second_pass
+from tests.asking import ANA, decide
+from tests.house import House, let_second_pass
 from tests.pages import text
-from tests.sandbox_process import Sandbox, sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ANA = "ana@x.example"
-
 
 @pytest.fixture
-def hub() -> Iterator[Sandbox]:
-    with sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-def house(hub: Sandbox, tmp_path: Path, settings: Settings) -> House:
-    settings.SQLITE_DIR = tmp_path
-    hub.create("contacts", {"email": ANA, "firstname": "Ana", "lastname": "Poe"})
-    rows = [{**row, "conflict": "ask"} for row in NAMES]
-    furnished = furnish(hub, tmp_path / "desk.sqlite3", rows=rows)
-    furnished.activate()
-    furnished.sync()
-    furnished.sync()
-    return furnished
+def house(asking_house: House) -> House:
+    return asking_house
 
 
 def edit_hub(house: House, **values: str) -> None:
@@ -54,18 +34,6 @@ def disagree(house: House) -> Failure:
     house.run_until_seen("to_right")
     (failure,) = house.open_failures()
     return failure
-
-
-def decide(client: Client, failure: Failure, side: str, *, seen: str = "") -> str:
-    failure.refresh_from_db()
-    shown = deciding.shown(failure)
-    assert shown is not None
-    answer = client.post(
-        reverse("integrations:failure_part", args=[failure.pk, "conflict"]),
-        {"field-0": side, "seen": seen or shown.seen},
-        follow=True,
-    )
-    return text(answer)
 
 
 def test_a_conflict_is_one_failure_with_both_values_and_the_rest_goes_on(house: House) -> None:

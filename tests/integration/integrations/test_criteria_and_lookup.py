@@ -1,6 +1,5 @@
 """What criteria and target lookups do in runs between the sandbox and a SQLite database."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,7 @@ from hubconnect.integrations.models import (
 from hubconnect.integrations.services import history
 from hubconnect.systems.services import checking
 from tests.house import CUSTOMERS, NAMES, Desk, House, furnish, let_second_pass
-from tests.sandbox_process import Sandbox, sandbox
+from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,12 +31,6 @@ BY_NAMES = [
     {"condition": "EQUALS", "field": "last_name", "value": "@lastname@"},
     {"condition": "EQUALS", "field": "first_name", "value": "@firstname@"},
 ]
-
-
-@pytest.fixture
-def hub() -> Iterator[Sandbox]:
-    with sandbox() as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)

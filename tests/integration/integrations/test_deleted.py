@@ -1,6 +1,5 @@
 """A counterpart that was deleted: a failure, created again, or skipped, as the flow's rule says."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,16 +17,10 @@ from hubconnect.integrations.models import (
     RecordEvent,
 )
 from tests.house import House, furnish
-from tests.sandbox_process import Sandbox, sandbox
+from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANA = "ana@x.example"
-
-
-@pytest.fixture
-def hub() -> Iterator[Sandbox]:
-    with sandbox() as running:
-        yield running
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Files of records, both ways, each once by its content."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -73,12 +72,6 @@ class Archive:
         """Run both directions with their sweeps due."""
         Flow.objects.update(next_sweep_at=timezone.now())
         self.house.sync()
-
-
-@pytest.fixture
-def hub() -> Iterator[Sandbox]:
-    with sandbox() as running:
-        yield running
 
 
 @pytest.fixture

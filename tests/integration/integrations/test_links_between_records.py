@@ -1,7 +1,7 @@
 """Links between records are carried both ways and wait for their far ends."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from hubconnect.integrations.services import activation, failures
 from hubconnect.integrations.services.execute import run_flow
 from hubconnect.mappings.models import AssociationMapping, FieldMapping, Mapping
 from tests.house import PATIENCE_S, House, furnish, let_second_pass
-from tests.sandbox_process import Sandbox, sandbox
+from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -46,12 +46,6 @@ begin
     update remarks set updated_at = strftime('%Y-%m-%d %H:%M:%f', 'now') where id = new.id;
 end;
 """
-
-
-@pytest.fixture
-def hub() -> Iterator[Sandbox]:
-    with sandbox() as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)

@@ -20,18 +20,12 @@ from hubconnect.integrations.models import Run
 from hubconnect.systems.models import SignIn, System
 from hubconnect.systems.services import consent, signing_in
 from tests.house import furnish
-from tests.sandbox_process import Sandbox, sandbox
+from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CLIENT_SECRET = "hush-hush-of-the-app"
 DATABASE_PASSWORD = "hush-of-the-database"
-
-
-@pytest.fixture
-def hub() -> Iterator[Sandbox]:
-    with sandbox() as running:
-        yield running
 
 
 @pytest.fixture

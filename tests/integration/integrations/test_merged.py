@@ -1,6 +1,5 @@
 """Records merged in HubSpot keep their links; two links that meet leave one and name both."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,16 +9,10 @@ from pytest_django.fixtures import Settings
 from hubconnect.connectors.errors import Category
 from hubconnect.integrations.models import Decision, Failure, Intent, Link, QueuedRead, RecordEvent
 from tests.house import House, furnish
-from tests.sandbox_process import Sandbox, sandbox
+from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANA, BEN = "ana@x.example", "ben@x.example"
-
-
-@pytest.fixture
-def hub() -> Iterator[Sandbox]:
-    with sandbox() as running:
-        yield running
 
 
 @pytest.fixture

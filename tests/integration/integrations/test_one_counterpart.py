@@ -1,7 +1,7 @@
 """Two records for one counterpart: named, wherever it shows, and a page never stops for it."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,17 +22,11 @@ from hubconnect.integrations.services.slicing import run_slice
 from hubconnect.integrations.stores import save_links
 from tests.factories.integrations import LinkFactory, PairFactory
 from tests.house import CUSTOMERS, NAMES, Desk, furnish
-from tests.sandbox_process import Sandbox, sandbox
+from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANA, BEN = "ana@x.example", "ben@x.example"
 BY_COMPANY = [{"condition": "EQUALS", "field": "company", "value": "@company@"}]
-
-
-@pytest.fixture
-def hub() -> Iterator[Sandbox]:
-    with sandbox() as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,5 @@
 """Whoever changed a record, it is synced; who it was is shown."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,17 +10,11 @@ from pytest_django.fixtures import Settings
 from hubconnect.integrations.models import RecordEvent, Run
 from tests.house import House, furnish, let_second_pass
 from tests.pages import text
-from tests.sandbox_process import Sandbox, sandbox
+from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 MAIL = "ana@x.example"
-
-
-@pytest.fixture
-def hub() -> Iterator[Sandbox]:
-    with sandbox() as running:
-        yield running
 
 
 @pytest.fixture

@@ -4,44 +4,28 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
-from pytest_django.fixtures import Settings
 
 from hubconnect.connectors.errors import Category
 from hubconnect.integrations.models import Failure, Intent, QueuedRead
-from hubconnect.integrations.services import deciding
 from hubconnect.mappings.models import FieldMapping
-from tests.house import NAMES, House, furnish, let_second_pass
+from tests.asking import ANA, decide
+from tests.house import House, let_second_pass
 from tests.pages import text
-from tests.sandbox_process import Sandbox, sandbox
+from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ANA = "ana@x.example"
 UPDATE = "/crm/objects/2026-03/contacts/batch/update"
 
 
 @pytest.fixture
-def hub() -> Iterator[Sandbox]:
-    with sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-def house(hub: Sandbox, tmp_path: Path, settings: Settings) -> House:
-    settings.SQLITE_DIR = tmp_path
-    hub.create("contacts", {"email": ANA, "firstname": "Ana", "lastname": "Poe"})
-    rows = [{**row, "conflict": "ask"} for row in NAMES]
-    furnished = furnish(hub, tmp_path / "desk.sqlite3", rows=rows)
-    furnished.activate()
-    furnished.sync()
-    furnished.sync()
-    return furnished
+def house(asking_house: House) -> House:
+    return asking_house
 
 
 @contextmanager
@@ -72,17 +56,6 @@ def overwrite(house: House) -> Failure:
     assert house.contacts()[ANA] == ("Anne", "Poe")
     (failure,) = house.open_failures()
     return failure
-
-
-def decide(client: Client, failure: Failure, side: str) -> str:
-    shown = deciding.shown(failure)
-    assert shown is not None
-    answer = client.post(
-        reverse("integrations:failure_part", args=[failure.pk, "conflict"]),
-        {"field-0": side, "seen": shown.seen},
-        follow=True,
-    )
-    return text(answer)
 
 
 def test_a_value_overwritten_unseen_is_shown_and_can_be_put_back(

@@ -1,8 +1,7 @@
 """A preview shows what the next run does, by the run's own code, and writes nothing anywhere."""
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.apps import apps
@@ -22,22 +21,17 @@ from hubconnect.integrations.services.previewing import Place, Preview
 from hubconnect.systems.services.connections import open_connector
 from tests.house import House, furnish, let_second_pass
 from tests.pages import text
-from tests.sandbox_process import Sandbox, sandbox
+from tests.sandbox_process import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture(scope="module")
-def account() -> Iterator[Sandbox]:
-    with sandbox() as running:
-        yield running
-
-
 @pytest.fixture
-def hub(account: Sandbox) -> Sandbox:
-    for one in account.list("contacts"):
-        account.archive("contacts", one["id"])
-    return account
+def hub(emptied: Sandbox) -> Sandbox:
+    return emptied
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,7 +25,7 @@ from hubconnect.integrations.services import lease, purging, reconciling, remedy
 from hubconnect.integrations.services.reconciling import ReconcileRefusedError
 from tests.house import House, furnish
 from tests.pages import text
-from tests.sandbox_process import Sandbox, sandbox
+from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,18 +33,9 @@ Kind = ReconcileFinding.Kind
 Remedy = ReconcileFinding.Remedy
 
 
-@pytest.fixture(scope="module")
-def account() -> Iterator[Sandbox]:
-    with sandbox() as running:
-        yield running
-
-
 @pytest.fixture
-def hub(account: Sandbox) -> Sandbox:
-    account.clear_faults()
-    for one in account.list("contacts"):
-        account.archive("contacts", one["id"])
-    return account
+def hub(emptied: Sandbox) -> Sandbox:
+    return emptied
 
 
 @pytest.fixture

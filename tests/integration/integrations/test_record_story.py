@@ -1,6 +1,6 @@
 """The story of a record: found by whatever names it, and why it was not synced."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -32,25 +32,16 @@ from hubconnect.integrations.services.syncing_now import NotSyncedError
 from hubconnect.systems.services.connections import open_connector
 from tests.house import House, furnish
 from tests.pages import text
-from tests.sandbox_process import Sandbox, sandbox
+from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ONLY_ANA = [{"condition": "EQUALS", "field": "firstname", "value": "Ana"}]
 
 
-@pytest.fixture(scope="module")
-def account() -> Iterator[Sandbox]:
-    with sandbox() as running:
-        yield running
-
-
 @pytest.fixture
-def hub(account: Sandbox) -> Sandbox:
-    account.clear_faults()
-    for one in account.list("contacts"):
-        account.archive("contacts", one["id"])
-    return account
+def hub(emptied: Sandbox) -> Sandbox:
+    return emptied
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A person says which record is which, on the page of a failure."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,17 +13,11 @@ from hubconnect.integrations.models import Decision, Failure, Flow, Link
 from hubconnect.integrations.services.linking import LinkRefusedError, link_records
 from tests.house import House, furnish
 from tests.pages import text
-from tests.sandbox_process import Sandbox, sandbox
+from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANA, BEN = "ana@x.example", "ben@x.example"
 BY_NAME = [{"condition": "EQUALS", "field": "lastname", "value": "@last_name@"}]
-
-
-@pytest.fixture
-def hub() -> Iterator[Sandbox]:
-    with sandbox() as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)

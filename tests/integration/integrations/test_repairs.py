@@ -1,6 +1,5 @@
 """From a refusal to the mapping row that mends it, and on to the healed record."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from hubconnect.systems.services import requirements
 from tests.factories.integrations import FailureFactory
 from tests.house import NAMES, Desk, House, furnish
 from tests.pages import main_form, text
-from tests.sandbox_process import Sandbox, sandbox
+from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,12 +29,6 @@ create table customers (
     updated_at datetime not null default (strftime('%Y-%m-%d %H:%M:%f', 'now')));
 """
 STAGE = {"left_field": "lifecyclestage", "right_field": "stage", "direction": "to_left"}
-
-
-@pytest.fixture
-def hub() -> Iterator[Sandbox]:
-    with sandbox() as running:
-        yield running
 
 
 @pytest.fixture

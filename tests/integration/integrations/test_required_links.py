@@ -1,6 +1,5 @@
 """Rows whose foreign key may not be empty are created with it, by an association or by a field."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from hubconnect.mappings.models import AssociationMapping, FieldMapping, Mapping
 from hubconnect.mappings.services import editing, rows
 from hubconnect.mappings.services.sides import load_sides
 from tests.house import House, furnish
-from tests.sandbox_process import Sandbox, sandbox
+from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,12 +22,6 @@ create table orders (
     customer_id integer not null references customers (id),
     paid_by integer references customers (id));
 """
-
-
-@pytest.fixture
-def hub() -> Iterator[Sandbox]:
-    with sandbox() as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)

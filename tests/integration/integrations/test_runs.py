@@ -1,6 +1,5 @@
 """Runs of real flows between the sandbox and a SQLite database."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -32,12 +31,6 @@ from tests.house import CUSTOMERS, NAMES, Desk, House, furnish, let_second_pass
 from tests.sandbox_process import Sandbox, sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def hub() -> Iterator[Sandbox]:
-    with sandbox() as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,5 @@
 """Scopes that flows need: counted from what they do, refused when missing, healed when back."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,17 +17,11 @@ from hubconnect.mappings.models import Carried, Mapping
 from hubconnect.systems.models import System
 from hubconnect.systems.services import checking, consent, needs, signing_in
 from tests.house import House, furnish
-from tests.sandbox_process import Sandbox, sandbox
+from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 READ, WRITE = "crm.objects.contacts.read", "crm.objects.contacts.write"
-
-
-@pytest.fixture
-def hub() -> Iterator[Sandbox]:
-    with sandbox() as running:
-        yield running
 
 
 @pytest.fixture

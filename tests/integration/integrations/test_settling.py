@@ -1,6 +1,5 @@
 """What became of writes whose reply was lost, with and without a key that the system enforces."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,19 +21,13 @@ from hubconnect.integrations.models import (
 from hubconnect.integrations.services.linking import link_records
 from hubconnect.mappings.models import FieldMapping
 from tests.house import House, furnish, let_second_pass
-from tests.sandbox_process import Sandbox, sandbox
+from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ANA, DEE = "ana@x.example", "dee@x.example"
 CONTACTS = "/crm/objects/2026-03/contacts/batch"
 # Longer than a request and the system's own time for it, and the lag of its index.
 LONG_AGO = timedelta(minutes=10)
-
-
-@pytest.fixture
-def hub() -> Iterator[Sandbox]:
-    with sandbox() as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,5 @@
 """Notes that are associated later, and other changes that move no date."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +14,7 @@ from hubconnect.integrations.services import follow_ups, sweeping
 from hubconnect.mappings.models import Direction
 from tests.children import PairHouse, add_pair, furnish_pair
 from tests.house import Desk, make_hubspot, make_system
-from tests.sandbox_process import Sandbox, sandbox
+from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 # A table of deals and one of tickets, each with comments.
@@ -76,12 +75,6 @@ class Sales:
     def let_hours_pass(self) -> None:
         """Have HubSpot's clock show three hours later."""
         self.hub.settings(clock_offset_s=THREE_HOURS_S)
-
-
-@pytest.fixture
-def hub() -> Iterator[Sandbox]:
-    with sandbox() as running:
-        yield running
 
 
 @pytest.fixture

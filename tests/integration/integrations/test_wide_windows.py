@@ -1,6 +1,5 @@
 """Looks back: what a search index or a commit shows late is found by them, and nothing else is."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,7 +13,7 @@ from hubconnect.integrations.models import Flow, Link, Run, WideWindow
 from hubconnect.integrations.services import wide_windows
 from hubconnect.integrations.services.wide_windows import look_back
 from tests.house import House, furnish
-from tests.sandbox_process import Sandbox, sandbox
+from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,12 +22,6 @@ LATE_ROW = (
     "insert into customers (email, last_name, updated_at) values (?, 'Late', "
     "strftime('%Y-%m-%d %H:%M:%f', 'now', ?))"
 )
-
-
-@pytest.fixture
-def hub() -> Iterator[Sandbox]:
-    with sandbox() as running:
-        yield running
 
 
 @pytest.fixture
