@@ -2,14 +2,11 @@
 
 import os
 import random
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,10 +17,10 @@ from hubconnect.integrations.models import Failure, Intent, Link, Run, Slice
 from tests.faults.test_worker_killed import (
     ROWS,
     TABLE,
-    database_url,
     has_ended,
     house_of,
     wait_until,
+    worker as one_worker,
 )
 from tests.house import Desk, House, furnish
 from tests.sandbox_process import Sandbox, sandbox
@@ -37,38 +34,7 @@ TWINS = 300
 LAST = 2 * TWINS - 1
 
 
-@contextmanager
-def worker(folder: Path, name: str, **settings: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a Celery worker with a beat of its own until the block ends; kill it outright then."""
-    env = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
-        "DATABASE_URL": database_url(),
-        "REDIS_URL": django_settings.REDIS_URL,
-        "SQLITE_DIR": str(folder),
-        "REQUEST_TIMEOUT_S": "1",
-        "LEASE_S": "4",
-        "TICK_S": "1",
-        "LOAD_SLICES": str(SLICES),
-        "LOAD_SLICE_LEAST": "100",
-        "LOAD_TURN_S": "2",
-        **settings,
-    }
-    options = ["--pool", "solo", "-B", "--schedule", str(folder / f"beat-{name}"), "--pidfile", ""]
-    options += ["--hostname", f"{name.replace(' ', '-')}@%h"]
-    with (folder / f"worker-{name}.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "celery", "-A", "hubconnect", "worker", *options],
-            env=env,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-        try:
-            yield process
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+worker = partial(one_worker, LOAD_SLICES=str(SLICES), LOAD_SLICE_LEAST="100", LOAD_TURN_S="2")
 
 
 def load_with_kills(folder: Path, count: Callable[[], int]) -> None:

@@ -56,8 +56,10 @@ def database_url() -> str:
 
 
 @contextmanager
-def worker(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a Celery worker with its beat until the block ends; kill it outright then."""
+def worker(
+    folder: Path, name: str = "carries", **settings: str
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a Celery worker with a beat of its own until the block ends; kill it outright then."""
     env = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.settings",
@@ -68,9 +70,11 @@ def worker(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
         "LEASE_S": "4",
         "TICK_S": "1",
         "LOAD_SLICES": "1",  # one run does it all, and another one goes on with it
+        **settings,
     }
-    options = ["--pool", "solo", "-B", "--schedule", str(folder / "beat"), "--pidfile", ""]
-    with (folder / "worker.log").open("ab") as log:
+    options = ["--pool", "solo", "-B", "--schedule", str(folder / f"beat-{name}"), "--pidfile", ""]
+    options += ["--hostname", f"{name.replace(' ', '-')}@%h"]
+    with (folder / f"worker-{name}.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "celery", "-A", "hubconnect", "worker", *options],
             env=env,
