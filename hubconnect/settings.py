@@ -179,7 +179,7 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="") or "redis://127.0.0.1:6379/0"
-REDIS_KEY_PREFIX = env.str("REDIS_KEY_PREFIX", default="")  # before all keys, where others share it
+REDIS_KEY_PREFIX = env.str("REDIS_KEY_PREFIX", default="")  # for a Redis that others use too
 # Worker and beat touch this file as long as they live; for the health check of a container.
 HEARTBEAT_FILE = env.str("HEARTBEAT_FILE", default="")
 

@@ -2,15 +2,17 @@
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 os.environ.setdefault("SECRET_KEY", "only-for-tests")
 os.environ.setdefault("HUBCONNECT_KEYS", "dGVzdHMtb25seS1rZXktb2YtMzItYnl0ZXMtbG9uZyE=")
 os.environ.setdefault("ALLOWED_PRIVATE_ADDRESSES", "127.0.0.0/8,::1")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
-# Each worker of pytest-xdist shares the one broker under keys of its own. Nothing is set in the
-# process that starts them: they would inherit it, and take each other's messages.
+# Each worker of pytest-xdist, gw0 and so on, has a database of its own in the one broker: else they
+# take each other's messages, and forget each other's limits.
 if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ.setdefault("REDIS_KEY_PREFIX", os.environ["PYTEST_XDIST_WORKER"] + ":")
+    _number = os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw")
+    os.environ["REDIS_URL"] = urlsplit(os.environ["REDIS_URL"])._replace(path=_number).geturl()
 
 from hubconnect.settings import *
 

@@ -222,6 +222,7 @@ def test_safety_brake_pauses_before_writing(house: House) -> None:
     Integration.objects.update(create_limit=2)
     for number in range(3):
         house.hub.create("contacts", {"email": f"n{number}@x.example"})
+    let_second_pass()  # else a run may see some of them only
     run = house.run_until_seen("to_right")
     assert run.state == Run.State.FAILED
     assert house.to_desk.is_paused
