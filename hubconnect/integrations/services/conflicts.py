@@ -35,9 +35,12 @@ from hubconnect.engine.plan import (
     title_of,
 )
 from hubconnect.engine.values import Stored, from_stored, store_all, to_stored
-from hubconnect.integrations.models import Failure, RecordEvent, Side
+from hubconnect.integrations.models import Failure, Flow, RecordEvent, Side
 from hubconnect.integrations.services import unstored
 from hubconnect.integrations.services.session import Conflicted, Queue, Result, Session, event
+
+CHOOSE = "Choose which value holds. The record's other fields go on meanwhile."
+CHOOSE_AGAIN = "Values changed after a choice was made, so it was not carried out. Choose again."
 
 
 class End(TypedDict):
@@ -312,12 +315,8 @@ def _fill(session: Session, failure: Failure, one: Conflicted, now: datetime) ->
     failure.category = Category.CONFLICT
     failure.conflicts = list(one.entries)
     failure.field = _end(one.entries[0], Side(failure.side))["field"]
-    failure.message = _message(session, one.entries)
-    failure.hint = (
-        "Values changed after a choice was made, so it was not carried out. Choose again."
-        if was_chosen
-        else "Choose which value holds. The record's other fields go on meanwhile."
-    )
+    failure.message = message_of(session.flow, one.entries)
+    failure.hint = CHOOSE_AGAIN if was_chosen else CHOOSE
     failure.title = title_of(one.record, session.spec.plan) or failure.title
     if failure.side == session.flow.source_side:
         flow, record = session.flow, one.record
@@ -329,12 +328,13 @@ def _fill(session: Session, failure: Failure, one: Conflicted, now: datetime) ->
     failure.next_try_at = None  # time alone decides nothing
 
 
-def _message(session: Session, entries: Sequence[Entry]) -> str:
-    side = session.flow.source_side
+def message_of(flow: Flow, entries: Sequence[Entry]) -> str:
+    """Return the sentence that names the fields in conflict as a flow's source calls them."""
+    side = flow.source_side
     names = ", ".join(_end(entry, side)["label"] for entry in entries)
     if all("overwritten" in entry for entry in entries):
         return (
-            f"Somebody changed {names} in {session.flow.target_system} just before it was written "
+            f"Somebody changed {names} in {flow.target_system} just before it was written "
             "there; that value was overwritten."
         )
     if any(entry["has_base"] for entry in entries):

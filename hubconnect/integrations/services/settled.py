@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from hubconnect.connectors.base import Record
+from hubconnect.connectors.base import Record, Value
 from hubconnect.connectors.errors import Category
+from hubconnect.engine.plan import Names
 from hubconnect.engine.settle import Verdict, agreed_at_create
 from hubconnect.engine.values import Stored, restore_all, to_stored
 from hubconnect.integrations.models import (
@@ -22,7 +23,7 @@ from hubconnect.integrations.models import (
     RecordEvent,
     Side,
 )
-from hubconnect.integrations.services import claims, counting, rollup
+from hubconnect.integrations.services import claims, counting, late_conflicts, rollup
 from hubconnect.integrations.services.candidates import listed, lost_create
 from hubconnect.integrations.services.linked_already import left_over
 from hubconnect.integrations.services.session import Session
@@ -85,11 +86,17 @@ def _leave_over(session: Session, intent: Intent, target_id: str) -> None:
     )
 
 
-def link_updated(session: Session, intent: Intent, record: Record, verdict: Verdict) -> None:
+def link_updated(
+    session: Session,
+    intent: Intent,
+    record: Record,
+    verdict: Verdict,
+    lost: Mapping[Names, Value],
+) -> None:
     """Move the bases of the fields that a lost reply had written.
 
     Where somebody's edit stands on top of what was sent, the base is what was sent, so that the
-    edit is seen as one.
+    edit is seen as one. About values in ``lost``, which it overwrote unseen, a person is asked.
     """
     source = Side(intent.source_side)
     link = (
@@ -99,6 +106,8 @@ def link_updated(session: Session, intent: Intent, record: Record, verdict: Verd
     )
     target_base_then = getattr(link, f"{source.other}_base") if link is not None else {}
     changes = _changes(session, intent, verdict, target_base_then)
+    if lost:
+        late_conflicts.store(session, intent, link, record, lost)
     if link is None:
         # Found by a lookup, or given up meanwhile: the next reading decides about the link.
         _tell(session, intent, intent.target_id, RecordEvent.Kind.UPDATED, "updated", changes)

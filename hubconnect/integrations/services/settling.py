@@ -4,16 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from django.db import transaction
 from django.db.models import QuerySet
 
 from hubconnect.connectors.base import Connector, Record, SentCreate, Settled
 from hubconnect.connectors.errors import RecordError
-from hubconnect.connectors.remembering import FieldEntry
+from hubconnect.connectors.remembering import History
+from hubconnect.engine.plan import Names
 from hubconnect.engine.settle import Trail, judge_update
 from hubconnect.engine.values import restore_all
 from hubconnect.integrations.models import Intent, Side
-from hubconnect.integrations.services import claims, merging
+from hubconnect.integrations.services import claims, late_conflicts, merging
 from hubconnect.integrations.services.lease import renew
 from hubconnect.integrations.services.session import End, Session
 from hubconnect.integrations.services.settled import (
@@ -24,6 +26,8 @@ from hubconnect.integrations.services.settled import (
     remember_sent,
 )
 from hubconnect.integrations.services.settling_creates import complete
+
+log = structlog.get_logger()
 
 # Indexes and replicas are behind by this much at most, on top of the system's own request time.
 LAG = timedelta(minutes=1)
@@ -118,14 +122,17 @@ def _settle_updates(session: Session, side: Side, intents: list[Intent]) -> int:
     asked_at = end.connector.now()
     ids = [intent.target_id for intent in intents]
     found = end.connector.read(end.object_type, ids, _fields(session, side, intents))
-    trails = _trails(end, [one for one in intents if _is_open(one, found.get(one.target_id))])
+    asked = late_conflicts.asked_rows(intents)
+    unclear = [i for i in intents if i.key in asked or _is_open(i, found.get(i.target_id))]
+    histories = _histories(end, unclear)
     settled = 0
     with transaction.atomic():
         renew(session.lease)
         for intent in intents:
             record = found.get(intent.target_id)
-            trail = trails.get(intent.key)
-            settled += _settle_update(session, intent, _Seen(record, trail), end, asked_at)
+            history = histories.get(intent.target_id, {})
+            seen = _Seen(record, history, asked.get(intent.key, ()))
+            settled += _settle_update(session, intent, seen, end, asked_at)
     merging.follow_answer(session, side.other, found)
     return settled
 
@@ -135,7 +142,8 @@ class _Seen:
     """What the target shows of the record of a lost update."""
 
     record: Record | None
-    trail: Trail | None = None
+    history: History
+    asked: Sequence[Names] = ()  # its fields about which a person is asked
 
 
 def _is_open(intent: Intent, record: Record | None) -> bool:
@@ -147,27 +155,24 @@ def _is_open(intent: Intent, record: Record | None) -> bool:
     return verdict.kept != sent.keys()
 
 
-def _trails(end: End, intents: Sequence[Intent]) -> dict[str, Trail]:
-    """Ask the target's history about updates, by their keys; none where it keeps none."""
+def _histories(end: End, intents: Sequence[Intent]) -> Mapping[str, History]:
+    """Ask the target's history about updates, by the target's ids; none where it keeps none."""
     remembering = end.connector.remembering
     if remembering is None or not intents:
         return {}
     names = sorted({name for intent in intents for name in intent.sent_values})
     ids = [intent.target_id for intent in intents]
     try:
-        told = remembering.history(end.object_type, ids, names)
-    except RecordError:
+        return remembering.history(end.object_type, ids, names)
+    except RecordError as error:
+        # Refused for good: what the records hold must do.
+        log.warning("history.refused", records=len(ids), error=error.message)
         return {}
-    return {
-        intent.key: trail
-        for intent in intents
-        if (trail := _trail(intent, told.get(intent.target_id))) is not None
-    }
 
 
-def _trail(intent: Intent, history: Mapping[str, Sequence[FieldEntry]] | None) -> Trail | None:
+def _trail(intent: Intent, history: History) -> Trail | None:
     """Return which fields our app wrote since an update was sent; None: that cannot be told."""
-    told = {name: (history or {}).get(name, ()) for name in intent.sent_values}
+    told = {name: history.get(name, ()) for name in intent.sent_values}
     if not any(told.values()) or any(one.is_ours is None for each in told.values() for one in each):
         return None
     since = intent.sent_at - CLOCK_ROOM
@@ -189,10 +194,12 @@ def _settle_update(
         restore_all(intent.sent_values),
         restore_all(intent.target_values),
         record.values,
-        seen.trail,
+        _trail(intent, seen.history),
     )
     if verdict.has_arrived:
-        link_updated(session, intent, record, verdict)
+        since = intent.sent_at - CLOCK_ROOM
+        lost = late_conflicts.lost_values(intent, verdict, seen.history, seen.asked, since)
+        link_updated(session, intent, record, verdict, lost)
         if verdict.undone:
             names = ", ".join(sorted(verdict.undone))
             plan_anew(intent, f"Its update arrived, and {names} still holds the old value.")

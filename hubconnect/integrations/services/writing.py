@@ -36,6 +36,11 @@ from hubconnect.integrations.services.session import (
 from hubconnect.integrations.stores import links_by_target
 
 SETTLE_WAIT = timedelta(seconds=10)
+REPLY_LOST = "The reply was lost. The next run finds out whether it was stored."
+HISTORY_UNREAD = (
+    "It was written, but the history of its fields could not be read. The next run finds out "
+    "whether somebody's edit was overwritten."
+)
 
 
 def carry_out(session: Session, plans: Plans, result: Result) -> ConnectorError | None:
@@ -76,7 +81,7 @@ def _take_creates(
         elif written.fate is Fate.DONE:
             _created(session, written, answers[written.key], plans, result)
         elif written.fate is Fate.UNKNOWN:
-            _unknown(session, written, result)
+            _unknown(session, written, result, REPLY_LOST)
         else:
             result.intents_done.append(written.key)
             refused.append(written)
@@ -122,15 +127,16 @@ def _take_updates(
     session: Session, applied: Applied[UpdatePlan], plans: Plans, result: Result
 ) -> None:
     answers = _complete_answers(session, applied.written)
-    lost = overwritten.find(session, applied.written)
+    told = overwritten.find(session, applied.written)
     for written in applied.written:
         plan = written.plan
         known = plans.known.get(plan.source.id)
-        is_done = written.fate is Fate.DONE
-        found = lost.get(plan.source.id, ())
+        is_unread = written.key in told.unread
+        is_done = written.fate is Fate.DONE and not is_unread
+        found = told.entries.get(plan.source.id, ())
         conflicts.note(session, plan, known, result, is_done=is_done, overwritten=found)
-        if written.fate is Fate.UNKNOWN:
-            _unknown(session, written, result)
+        if written.fate is Fate.UNKNOWN or is_unread:
+            _unknown(session, written, result, HISTORY_UNREAD if is_unread else REPLY_LOST)
             if known is not None:  # what a person chose is looked at once this is settled
                 reason = "A choice of a person waits for a lost reply."
                 result.queued.append(Queue(session.flow.pk, plan.source.id, reason, SETTLE_WAIT))
@@ -260,7 +266,10 @@ def _give_back(session: Session, plan: UpdatePlan, result: Result) -> None:
 
 
 def _unknown(
-    session: Session, written: Written[CreatePlan] | Written[UpdatePlan], result: Result
+    session: Session,
+    written: Written[CreatePlan] | Written[UpdatePlan],
+    result: Result,
+    reason: str,
 ) -> None:
     record = written.plan.source
     result.count("held")
@@ -271,7 +280,7 @@ def _unknown(
             record,
             timezone.now(),
             title=title_of(record, session.spec.plan),
-            reason="The reply was lost. The next run finds out whether it was stored.",
+            reason=reason,
         )
     )
 

@@ -21,6 +21,7 @@ from tests.sandbox_process import Sandbox
 pytestmark = pytest.mark.django_db(transaction=True)
 
 UPDATE = "/crm/objects/2026-03/contacts/batch/update"
+READ = "/crm/objects/2026-03/contacts/batch/read"
 
 
 @pytest.fixture
@@ -29,13 +30,15 @@ def house(asking_house: House) -> House:
 
 
 @contextmanager
-def just_before_the_write(hub: Sandbox, record_id: str, **values: str) -> Iterator[None]:
+def just_before_the_write(
+    hub: Sandbox, record_id: str, drop: str = "", **values: str
+) -> Iterator[None]:
     """Have somebody edit a contact once our update is under way and before it is done."""
-    hub.fault(path=UPDATE, delay_s=1.0)
+    hub.fault(path=UPDATE, delay_s=1.0, drop=drop)
 
     def edit() -> None:
         for _ in range(400):
-            if not hub.has_faults():
+            if "" not in hub.faults():  # ours has no name
                 hub.update("contacts", record_id, values)
                 return
             threading.Event().wait(0.02)
@@ -81,6 +84,66 @@ def test_a_value_overwritten_unseen_is_shown_and_can_be_put_back(
     there, back = house.sync()
     assert there.is_idle
     assert back.is_idle
+
+
+def is_shown(house: House) -> bool:
+    """Tell that the one open failure asks about Anja, which stood there before Anne."""
+    (failure,) = house.open_failures()
+    (entry,) = failure.conflicts
+    ours, theirs = entry["left"], entry["right"]
+    assert (ours["base"], ours["value"], theirs["base"]) == ("Ana", "Anne", "Ana")
+    return failure.category == Category.CONFLICT and (entry["overwritten"], entry["lost"]) == (
+        "left",
+        "Anja",
+    )
+
+
+def test_a_history_that_cannot_be_read_is_asked_again(
+    house: House, sync_admin_client: Client
+) -> None:
+    """The write stays open meanwhile, and nothing is written twice."""
+    house.hub.fault("bad_gateway", path=READ, skip=1, times=0)  # the record is read, no more
+    house.desk.run("update customers set first_name = 'Anne' where email = ?", ANA)
+    with just_before_the_write(house.hub, house.contact_id(ANA), firstname="Anja"):
+        run = house.run_until_seen("to_left")
+    assert (run.updated, run.held) == (0, 1)
+    assert Intent.objects.count() == 1
+    house.run("to_left")  # it cannot be settled without the history
+    assert Intent.objects.count() == 1
+    house.hub.clear_faults()
+    house.sync_until(lambda: not Intent.objects.exists())
+    assert house.contacts()[ANA] == ("Anne", "Poe")
+    assert is_shown(house)
+    decide(sync_admin_client, house.open_failures()[0], "left")
+    house.sync_until(lambda: house.desk.customers()[ANA] == ("Anja", "Poe"))
+    assert house.contacts()[ANA] == ("Anja", "Poe")
+    assert house.open_failures() == []
+
+
+@pytest.mark.parametrize("settles", ["to_left", "to_right"])
+def test_a_value_overwritten_by_an_update_whose_reply_was_lost_is_shown(
+    house: House, settles: str
+) -> None:
+    """Whichever direction settles it."""
+    house.desk.run("update customers set first_name = 'Anne' where email = ?", ANA)
+    with just_before_the_write(house.hub, house.contact_id(ANA), "after", firstname="Anja"):
+        house.run_until_seen("to_left")
+    assert house.contacts()[ANA] == ("Anne", "Poe")
+    assert Intent.objects.count() == 1
+    house.run(settles)
+    assert Intent.objects.count() == 0
+    assert is_shown(house)
+    house.sync()
+    house.sync()
+    assert is_shown(house)
+
+
+def test_a_lost_reply_that_overwrote_nothing_asks_nobody(house: House) -> None:
+    house.hub.fault(path=UPDATE, drop="after")
+    house.desk.run("update customers set first_name = 'Anne' where email = ?", ANA)
+    house.run_until_seen("to_left")
+    assert house.run("to_left").updated == 1
+    assert house.open_failures() == []
 
 
 def test_what_was_written_may_stay(house: House, sync_admin_client: Client) -> None:
