@@ -237,10 +237,6 @@ class Sandbox:
         """
         self._control("POST", "faults", {"name": name, **values} if name else values)
 
-    def has_faults(self) -> bool:
-        """Tell whether a fault is still to come."""
-        return bool(self._control("GET", "faults")["on"])
-
     def faults(self) -> set[str]:
         """Return the names of the faults that are switched on and did not strike often enough."""
         return {one["name"] for one in self._control("GET", "faults")["on"]}

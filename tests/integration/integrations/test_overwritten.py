@@ -102,7 +102,7 @@ def test_a_history_that_cannot_be_read_is_asked_again(
     house: House, sync_admin_client: Client
 ) -> None:
     """The write stays open meanwhile, and nothing is written twice."""
-    house.hub.fault("bad_gateway", path=READ, skip=1, times=0)  # the record is read, no more
+    house.hub.fault("forbidden", path=READ, skip=1, times=0)  # the record is read, no more
     house.desk.run("update customers set first_name = 'Anne' where email = ?", ANA)
     with just_before_the_write(house.hub, house.contact_id(ANA), firstname="Anja"):
         run = house.run_until_seen("to_left")
