@@ -297,6 +297,15 @@ class SentCreate:
 
 
 @dataclass(frozen=True, slots=True)
+class SentUpdate:
+    """An update of a record whose outcome was lost, and when it was sent by the system's clock."""
+
+    key: str
+    id: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """What a consistent read says about a sent create.
 
@@ -678,6 +687,14 @@ class Connector(ABC):
     @abstractmethod
     def settle(self, object_type: str, sent: Sequence[SentCreate]) -> dict[str, Settled]:
         """Find out by consistent reads which sent creates were carried out, by key."""
+
+    def arrived(
+        self,
+        object_type: str,  # noqa: ARG002 - for those that keep a note of updates
+        sent: Sequence[SentUpdate],  # noqa: ARG002
+    ) -> Mapping[str, bool]:
+        """Tell by key whether sent updates are carried out by now; missing: it keeps no note."""
+        return {}
 
     def settles_with(self, object_type: str) -> str:  # noqa: ARG002 - for those that override it
         """Return why creates of this object type cannot be settled for sure, or ""."""

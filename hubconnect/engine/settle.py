@@ -40,7 +40,14 @@ class Trail:
     newest: frozenset[str] = frozenset()
 
 
-def judge_update(sent: Values, before: Values, held: Values, trail: Trail | None = None) -> Verdict:
+def judge_update(
+    sent: Values,
+    before: Values,
+    held: Values,
+    trail: Trail | None = None,
+    *,
+    is_noted: bool | None = None,
+) -> Verdict:
     """Compare field by field what was sent, what the target held before, and what it holds now.
 
     A system takes the fields of an update together. So one field that holds what was sent shows
@@ -50,6 +57,8 @@ def judge_update(sent: Values, before: Values, held: Values, trail: Trail | None
 
     What is just as before shows nothing, even where the system might write down what was sent that
     way: a change of case alone may not have arrived, and to send it again does no harm.
+
+    ``is_noted``: the system's own note of its updates says whether it arrived; None without one.
     """
     newest = trail.newest if trail is not None else frozenset()
     kept = frozenset(
@@ -60,7 +69,9 @@ def judge_update(sent: Values, before: Values, held: Values, trail: Trail | None
     )
     old = frozenset(n for n in sent if n not in kept and held.get(n) == before.get(n))
     other = frozenset(sent) - kept - old
-    if trail is not None:
+    if is_noted is not None:
+        has_arrived = is_noted
+    elif trail is not None:
         has_arrived = bool(kept or trail.reached)
     else:
         has_arrived = bool(kept) or (bool(other) and not old)

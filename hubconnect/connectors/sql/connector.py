@@ -24,6 +24,7 @@ from hubconnect.connectors.base import (
     QueryLine,
     Record,
     SentCreate,
+    SentUpdate,
     Settings,
     Settled,
     Window,
@@ -86,7 +87,7 @@ class SQLConnector(Connector):
         )
         links = NewLinks(self._database, self._relations, self._reader)
         self._creator = Creator(self._database, self._reader, self._ledger, links)
-        self._updater = Updater(self._database, self._reader)
+        self._updater = Updater(self._database, self._reader, self._ledger)
         self._associations = Associations(
             self._database, self._schema, self._relations, self._reader
         )
@@ -211,6 +212,10 @@ class SQLConnector(Connector):
     @override
     def update(self, object_type: str, patches: Sequence[Patch]) -> list[Outcome]:
         return self._updater.update(self._schema.table(object_type), patches)
+
+    @override
+    def arrived(self, object_type: str, sent: Sequence[SentUpdate]) -> dict[str, bool]:
+        return self._updater.arrived(self._schema.table(object_type), sent)
 
     @override
     def settle(self, object_type: str, sent: Sequence[SentCreate]) -> dict[str, Settled]:

@@ -1,18 +1,23 @@
-"""HubConnect's own two tables in a synced database: what was created, and which account it is.
+"""HubConnect's own two tables in a synced database: what was written, and which account it is.
 
 A row of the ledger is written in the transaction that inserts the record, so a create whose reply
-was lost can be settled for sure, and repeating it gives the record that is already there.
+was lost can be settled for sure, and repeating it gives the record that is already there. Of each
+updated record one more row names the last update, as ``record_id``: so the ledger stays no larger
+than what is synced.
 """
 
+import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
     Column,
     Connection,
     DateTime,
     MetaData,
+    Row,
     String,
     Table,
     bindparam,
@@ -20,13 +25,17 @@ from sqlalchemy import (
     inspect,
     literal_column,
     select,
+    update,
 )
 from sqlalchemy.schema import CreateTable
 
+from hubconnect.connectors.base import SentUpdate
 from hubconnect.connectors.sql.database import Database
 from hubconnect.connectors.sql.schema import ACCOUNT, LEDGER, Schema
 
 CHUNK = 500
+# Some databases store whole seconds.
+ROUNDED = timedelta(seconds=2)
 
 
 class Ledger:
@@ -48,7 +57,15 @@ class Ledger:
         self._lookup = select(self.table.c.key, self.table.c.record_id).where(
             self.table.c.key.in_(bindparam("keys", expanding=True))
         )
+        self._notes = select(
+            self.table.c.key, self.table.c.record_id, self.table.c.written_at
+        ).where(self.table.c.key.in_(bindparam("keys", expanding=True)))
         self._insert = insert(self.table)
+        self._change = (
+            update(self.table)
+            .where(self.table.c.key == bindparam("hubconnect_name"))
+            .values(record_id=bindparam("record_id"), written_at=bindparam("written_at"))
+        )
 
     @property
     def is_ready(self) -> bool:
@@ -83,6 +100,51 @@ class Ledger:
         ]
         connection.execute(self._insert, rows)
 
+    def note_updates(
+        self,
+        connection: Connection,
+        object_type: str,
+        keys: Mapping[str, str],
+        moment: datetime,
+    ) -> None:
+        """Note, in the running transaction that has the records locked, their last updates by id.
+
+        A row is changed where there is one, never removed first: that would lock gaps in MySQL.
+        """
+        names = {identifier: _name_of(object_type, identifier) for identifier in keys}
+        known = self.ids_of(connection, list(names.values()))
+        written_at = moment.replace(tzinfo=None)
+        new, old = [], []
+        for identifier, name in names.items():
+            row = {"record_id": keys[identifier], "written_at": written_at}
+            if name in known:
+                old.append({**row, "hubconnect_name": name})
+            else:
+                new.append({**row, "key": name, "object_type": object_type})
+        if old:
+            connection.execute(self._change, old)
+        if new:
+            connection.execute(self._insert, new)
+
+    def arrived(
+        self, connection: Connection, object_type: str, sent: Sequence[SentUpdate]
+    ) -> dict[str, bool]:
+        """Tell by key whether updates are noted; missing where another's note hides it."""
+        names = {one.key: _name_of(object_type, one.id) for one in sent}
+        asked = list(dict.fromkeys(names.values()))
+        notes: dict[str, Row[Any]] = {}
+        for start in range(0, len(asked), CHUNK):
+            rows = connection.execute(self._notes, {"keys": asked[start : start + CHUNK]})
+            notes |= {row.key: row for row in rows}
+        found: dict[str, bool] = {}
+        for one in sent:
+            note = notes.get(names[one.key])
+            if note is not None and note.record_id == one.key:
+                found[one.key] = True
+            elif note is None or note.written_at < one.sent_at.replace(tzinfo=None) - ROUNDED:
+                found[one.key] = False
+        return found
+
     def account_id(self) -> str:
         """Return the id of the account, or "" while there is none."""
         if not self.is_ready:
@@ -113,3 +175,9 @@ class Ledger:
     def _missing(self, names: Iterable[str]) -> list[Table]:
         known = set(names)
         return [one for one in (self.table, self.account) if one.name not in known]
+
+
+def _name_of(object_type: str, identifier: str) -> str:
+    """Return the key of the row that names a record's last update."""
+    record = hashlib.sha256(f"{object_type}\0{identifier}".encode()).hexdigest()
+    return f"update:{record}"

@@ -10,9 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, update
 
-from hubconnect.connectors.base import Outcome, Patch, Record
+from hubconnect.connectors.base import Outcome, Patch, Record, SentUpdate
 from hubconnect.connectors.errors import RecordError
 from hubconnect.connectors.sql.database import Database
+from hubconnect.connectors.sql.ledger import Ledger
 from hubconnect.connectors.sql.reader import Reader
 from hubconnect.connectors.sql.tables import ObjectTable
 from hubconnect.connectors.sql.writer import (
@@ -29,9 +30,9 @@ KEY_PREFIX = "hubconnect_key_"
 class Updater:
     """Changes rows in one database."""
 
-    def __init__(self, database: Database, reader: Reader) -> None:
-        """Keep what it works with."""
-        self._database, self._reader = database, reader
+    def __init__(self, database: Database, reader: Reader, ledger: Ledger | None = None) -> None:
+        """Keep what it works with; in a ledger that is there each update is noted."""
+        self._database, self._reader, self._ledger = database, reader, ledger
 
     def update(self, table: ObjectTable, patches: Sequence[Patch]) -> list[Outcome]:
         """Change rows; one outcome per patch."""
@@ -48,8 +49,25 @@ class Updater:
             self._database,
             table,
             entries,
-            lambda connection, batch: self.write(connection, table, batch),
+            lambda connection, batch: self._write_noted(connection, table, batch),
         )
+
+    def arrived(self, table: ObjectTable, sent: Sequence[SentUpdate]) -> dict[str, bool]:
+        """Tell what the ledger says of updates, by key; nothing where it cannot."""
+        if self._ledger is None or not self._ledger.is_ready:
+            return {}
+        with self._database.reading() as connection:
+            return self._ledger.arrived(connection, table.name, sent)
+
+    def _write_noted(
+        self, connection: Connection, table: ObjectTable, batch: Sequence[Entry]
+    ) -> list[Outcome]:
+        outcomes = self.write(connection, table, batch)
+        done = {one.id: one.key for one in outcomes if one.id}
+        if done and self._ledger is not None and self._ledger.is_ready:
+            now = self._database.now_in(connection)
+            self._ledger.note_updates(connection, table.name, done, now)
+        return outcomes
 
     def write(
         self, connection: Connection, table: ObjectTable, batch: Sequence[Entry]

@@ -8,7 +8,7 @@ import structlog
 from django.db import transaction
 from django.db.models import QuerySet
 
-from hubconnect.connectors.base import Connector, Record, SentCreate, Settled
+from hubconnect.connectors.base import Connector, Record, SentCreate, SentUpdate, Settled
 from hubconnect.connectors.errors import RecordError
 from hubconnect.connectors.remembering import History
 from hubconnect.engine.plan import Names
@@ -121,6 +121,9 @@ def _settle_updates(session: Session, side: Side, intents: list[Intent]) -> int:
     end = session.end(side.other)
     asked_at = end.connector.now()
     ids = [intent.target_id for intent in intents]
+    # Asked first: what lands after it is seen in the records, or the next time.
+    sent = [SentUpdate(i.key, i.target_id, i.sent_at) for i in intents]
+    noted = end.connector.arrived(end.object_type, sent)
     found = end.connector.read(end.object_type, ids, _fields(session, side, intents))
     asked = late_conflicts.asked_rows(intents)
     unclear = [i for i in intents if i.key in asked or _is_open(i, found.get(i.target_id))]
@@ -131,7 +134,7 @@ def _settle_updates(session: Session, side: Side, intents: list[Intent]) -> int:
         for intent in intents:
             record = found.get(intent.target_id)
             history = histories.get(intent.target_id, {})
-            seen = _Seen(record, history, asked.get(intent.key, ()))
+            seen = _Seen(record, history, asked.get(intent.key, ()), noted.get(intent.key))
             settled += _settle_update(session, intent, seen, end, asked_at)
     merging.follow_answer(session, side.other, found)
     return settled
@@ -144,6 +147,7 @@ class _Seen:
     record: Record | None
     history: History
     asked: Sequence[Names] = ()  # its fields about which a person is asked
+    is_noted: bool | None = None  # the target's own note says whether the update arrived
 
 
 def _is_open(intent: Intent, record: Record | None) -> bool:
@@ -195,6 +199,7 @@ def _settle_update(
         restore_all(intent.target_values),
         record.values,
         _trail(intent, seen.history),
+        is_noted=seen.is_noted,
     )
     if verdict.has_arrived:
         since = intent.sent_at - CLOCK_ROOM

@@ -61,6 +61,16 @@ def test_what_is_as_before_did_not_arrive_though_a_system_might_write_ours_so(
     assert judge_update({"n": sent}, {"n": before}, {"n": before}, trail).kept == {"n"}
 
 
+def test_a_note_of_the_system_tells_for_sure() -> None:
+    """Also where somebody edited every field that was sent."""
+    held = {"name": "Annette", "city": "Lagos"}
+    noted = judge_update(SENT, OLD, held, is_noted=True)
+    assert noted == Verdict(has_arrived=True, topped=frozenset(["name", "city"]))
+    assert not judge_update(SENT, OLD, held, is_noted=False).has_arrived
+    put_back = judge_update(SENT, OLD, OLD, is_noted=True)
+    assert put_back == Verdict(has_arrived=True, undone=frozenset(["name", "city"]))
+
+
 def test_a_history_tells_for_sure() -> None:
     """Also where the system made another value of ours, or an edit of somebody hides it."""
 
