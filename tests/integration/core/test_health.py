@@ -1,6 +1,7 @@
 """What is told about database, broker, worker and beat, and to whom."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -156,10 +157,11 @@ def test_worker_and_beat_give_signs_of_life(client: Client, tmp_path: Path) -> N
             cwd=ROOT,
             stdout=log,
             stderr=log,
+            start_new_session=True,
         )
     try:
         wait_until(lambda: parts(client)[0] == 200, timeout_s=60, what="worker and beat are seen")
     finally:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)  # the beat is a child of the worker
         process.wait()
     assert Path(env["HEARTBEAT_FILE"]).exists()
