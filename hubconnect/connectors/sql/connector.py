@@ -215,7 +215,7 @@ class SQLConnector(Connector):
 
     @override
     def arrived(self, object_type: str, sent: Sequence[SentUpdate]) -> dict[str, bool]:
-        return self._updater.arrived(self._schema.table(object_type), sent)
+        return self._ledger.arrived(self._schema.table(object_type).name, sent)
 
     @override
     def settle(self, object_type: str, sent: Sequence[SentCreate]) -> dict[str, Settled]:

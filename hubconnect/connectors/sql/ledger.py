@@ -54,10 +54,7 @@ class Ledger:
             Column("written_at", DateTime, nullable=False),
         )
         self.account = Table(ACCOUNT, metadata, Column("id", String(36), primary_key=True))
-        self._lookup = select(self.table.c.key, self.table.c.record_id).where(
-            self.table.c.key.in_(bindparam("keys", expanding=True))
-        )
-        self._notes = select(
+        self._lookup = select(
             self.table.c.key, self.table.c.record_id, self.table.c.written_at
         ).where(self.table.c.key.in_(bindparam("keys", expanding=True)))
         self._insert = insert(self.table)
@@ -74,11 +71,7 @@ class Ledger:
 
     def ids_of(self, connection: Connection, keys: Sequence[str]) -> dict[str, str]:
         """Return the ids of records created under these keys."""
-        found: dict[str, str] = {}
-        for start in range(0, len(keys), CHUNK):
-            rows = connection.execute(self._lookup, {"keys": list(keys[start : start + CHUNK])})
-            found.update((key, identifier) for key, identifier in rows)
-        return found
+        return {key: row.record_id for key, row in self._rows(connection, keys).items()}
 
     def note(
         self,
@@ -112,7 +105,7 @@ class Ledger:
         A row is changed where there is one, never removed first: that would lock gaps in MySQL.
         """
         names = {identifier: _name_of(object_type, identifier) for identifier in keys}
-        known = self.ids_of(connection, list(names.values()))
+        known = self._rows(connection, list(names.values()))
         written_at = moment.replace(tzinfo=None)
         new, old = [], []
         for identifier, name in names.items():
@@ -126,16 +119,13 @@ class Ledger:
         if new:
             connection.execute(self._insert, new)
 
-    def arrived(
-        self, connection: Connection, object_type: str, sent: Sequence[SentUpdate]
-    ) -> dict[str, bool]:
+    def arrived(self, object_type: str, sent: Sequence[SentUpdate]) -> dict[str, bool]:
         """Tell by key whether updates are noted; missing where another's note hides it."""
+        if not self.is_ready:
+            return {}
         names = {one.key: _name_of(object_type, one.id) for one in sent}
-        asked = list(dict.fromkeys(names.values()))
-        notes: dict[str, Row[Any]] = {}
-        for start in range(0, len(asked), CHUNK):
-            rows = connection.execute(self._notes, {"keys": asked[start : start + CHUNK]})
-            notes |= {row.key: row for row in rows}
+        with self._database.reading() as connection:
+            notes = self._rows(connection, list(names.values()))
         found: dict[str, bool] = {}
         for one in sent:
             note = notes.get(names[one.key])
@@ -171,6 +161,13 @@ class Ledger:
             if connection.execute(select(self.account.c.id).limit(1)).first() is None:
                 connection.execute(insert(self.account), {"id": str(uuid.uuid4())})
         self._schema.forget()
+
+    def _rows(self, connection: Connection, keys: Sequence[str]) -> dict[str, Row[Any]]:
+        found: dict[str, Row[Any]] = {}
+        for start in range(0, len(keys), CHUNK):
+            rows = connection.execute(self._lookup, {"keys": list(keys[start : start + CHUNK])})
+            found |= {row.key: row for row in rows}
+        return found
 
     def _missing(self, names: Iterable[str]) -> list[Table]:
         known = set(names)

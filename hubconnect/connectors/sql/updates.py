@@ -6,11 +6,12 @@ values: an empty text is no value, a REAL is the number it was read as, a padded
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, update
 
-from hubconnect.connectors.base import Outcome, Patch, Record, SentUpdate
+from hubconnect.connectors.base import Outcome, Patch, Record
 from hubconnect.connectors.errors import RecordError
 from hubconnect.connectors.sql.database import Database
 from hubconnect.connectors.sql.ledger import Ledger
@@ -49,25 +50,8 @@ class Updater:
             self._database,
             table,
             entries,
-            lambda connection, batch: self._write_noted(connection, table, batch),
+            lambda connection, batch: self.write(connection, table, batch),
         )
-
-    def arrived(self, table: ObjectTable, sent: Sequence[SentUpdate]) -> dict[str, bool]:
-        """Tell what the ledger says of updates, by key; nothing where it cannot."""
-        if self._ledger is None or not self._ledger.is_ready:
-            return {}
-        with self._database.reading() as connection:
-            return self._ledger.arrived(connection, table.name, sent)
-
-    def _write_noted(
-        self, connection: Connection, table: ObjectTable, batch: Sequence[Entry]
-    ) -> list[Outcome]:
-        outcomes = self.write(connection, table, batch)
-        done = {one.id: one.key for one in outcomes if one.id}
-        if done and self._ledger is not None and self._ledger.is_ready:
-            now = self._database.now_in(connection)
-            self._ledger.note_updates(connection, table.name, done, now)
-        return outcomes
 
     def write(
         self, connection: Connection, table: ObjectTable, batch: Sequence[Entry]
@@ -94,14 +78,22 @@ class Updater:
                 ready.append(entry)
         if not ready:
             return outcomes
-        self._update_rows(connection, table, ready)
+        now = self._database.now_in(connection)
+        self._update_rows(connection, table, ready, now)
+        if self._ledger is not None and self._ledger.is_ready:
+            noted = {entry.id: entry.key for entry in ready}
+            self._ledger.note_updates(connection, table.name, noted, now)
         changed = self._reader.read_in(connection, table, [one.id for one in ready], names)
         return outcomes + [_outcome(entry, changed.get(entry.id)) for entry in ready]
 
     def _update_rows(
-        self, connection: Connection, table: ObjectTable, entries: Sequence[Entry]
+        self,
+        connection: Connection,
+        table: ObjectTable,
+        entries: Sequence[Entry],
+        now: datetime,
     ) -> None:
-        stamp = stamp_of(table, self._database.now_in(connection)) if table.modified else {}
+        stamp = stamp_of(table, now)
         for names, group in by_columns(entries):
             columns = {*stamp, *names}
             if not columns:

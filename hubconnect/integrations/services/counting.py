@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.db.models import F
+from django.utils import timezone
 
 from hubconnect.integrations.models import Run
 from hubconnect.integrations.services import rollup
@@ -13,11 +14,15 @@ from hubconnect.integrations.services.session import Cursor, Result, Session
 Calls = Mapping[str, Mapping[str, int]]
 
 
-def count(session: Session, name: str, number: int = 1) -> None:
-    """Add to one of the run's counts at once."""
+def count(session: Session, name: str, *, linked: int = 0) -> None:
+    """Count one more outside a page, in the figures of the hour and in the run.
+
+    In the order of a page's commit: slices of a load share both rows.
+    """
     run = session.run
-    setattr(run, name, getattr(run, name) + number)
-    Run.objects.filter(pk=run.pk).update(**{name: F(name) + number})
+    rollup.add(session.flow.pk, timezone.now(), linked=linked, **{name: 1})
+    setattr(run, name, getattr(run, name) + 1)
+    Run.objects.filter(pk=run.pk).update(**{name: F(name) + 1})
 
 
 def count_page(session: Session, result: Result, cursor: Cursor | None, now: datetime) -> None:

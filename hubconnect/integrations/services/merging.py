@@ -24,7 +24,7 @@ from hubconnect.integrations.models import (
     RecordEvent,
     Side,
 )
-from hubconnect.integrations.services import closing, counting, renaming, retiring, rollup
+from hubconnect.integrations.services import closing, counting, renaming, retiring
 from hubconnect.integrations.services.follow_ups import waits_type
 from hubconnect.integrations.services.lease import renew
 from hubconnect.integrations.services.retiring import id_of
@@ -216,7 +216,6 @@ def _fail(session: Session, ends: tuple[str, str], error: RecordError, *, title:
         },
     )
     counting.count(session, "failed")
-    rollup.add(flow.pk, now, failed=1)
 
 
 def look_again(session: Session) -> None:

@@ -23,7 +23,7 @@ from hubconnect.integrations.models import (
     RecordEvent,
     Side,
 )
-from hubconnect.integrations.services import claims, counting, late_conflicts, rollup
+from hubconnect.integrations.services import claims, counting, late_conflicts
 from hubconnect.integrations.services.candidates import listed, lost_create
 from hubconnect.integrations.services.linked_already import left_over
 from hubconnect.integrations.services.session import Session
@@ -175,10 +175,7 @@ def _tell(
         detail=detail,
         at=timezone.now(),
     )
-    linked = int(kind == RecordEvent.Kind.CREATED)
-    # In the order of a page's commit: slices of a load share both rows.
-    rollup.add(session.flow.pk, timezone.now(), linked=linked, **{count: 1})
-    counting.count(session, count)
+    counting.count(session, count, linked=int(kind == RecordEvent.Kind.CREATED))
 
 
 def plan_anew(intent: Intent, reason: str) -> None:

@@ -1,6 +1,6 @@
 """Whatever a system does to the values it is given, nothing goes back because of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from hubconnect.integrations.models import Failure, Link, RecordEvent
 from hubconnect.mappings.models import FieldMapping, ValueMapEntry
 from tests.house import Desk, House, furnish, let_second_pass
 from tests.pages import text
-from tests.sandbox_process import Sandbox, sandbox
+from tests.sandbox_process import Sandbox
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,17 +50,14 @@ ROWS = (
 )
 
 
-@pytest.fixture(scope="module")
-def hub() -> Iterator[Sandbox]:
-    with sandbox() as running:
-        yield running
+@pytest.fixture
+def hub(emptied: Sandbox) -> Sandbox:
+    return emptied
 
 
 @pytest.fixture
 def house(hub: Sandbox, tmp_path: Path, settings: Settings) -> House:
     settings.SQLITE_DIR = tmp_path
-    for one in hub.list("contacts"):
-        hub.archive("contacts", str(one["id"]))
     hub.create("contacts", {"email": ANA, "firstname": "Ana"})
     Desk(tmp_path / "desk.sqlite3").script(TABLE)
     furnished = furnish(hub, tmp_path / "desk.sqlite3", rows=ROWS)

@@ -7,11 +7,12 @@ from contextlib import closing, contextmanager
 
 import pytest
 from django.db import connection
+from django.db.models import Sum
 from django.test import Client
 from django.urls import reverse
 
 from hubconnect.connectors.errors import Category
-from hubconnect.integrations.models import Failure, Intent, QueuedRead
+from hubconnect.integrations.models import Failure, HourlyFigures, Intent, QueuedRead
 from hubconnect.mappings.models import FieldMapping
 from tests.asking import ANA, decide
 from tests.house import House, let_second_pass
@@ -130,8 +131,10 @@ def test_a_value_overwritten_by_an_update_whose_reply_was_lost_is_shown(
         house.run_until_seen("to_left")
     assert house.contacts()[ANA] == ("Anne", "Poe")
     assert Intent.objects.count() == 1
-    house.run(settles)
+    run = house.run(settles)
     assert Intent.objects.count() == 0
+    figures = HourlyFigures.objects.filter(flow=run.flow).aggregate(failed=Sum("failed"))
+    assert figures["failed"] == run.failed == 1
     assert is_shown(house)
     house.sync()
     house.sync()

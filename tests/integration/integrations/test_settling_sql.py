@@ -2,37 +2,26 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.utils import timezone
-from pytest_django.fixtures import Settings
 from sqlalchemy import Engine, event
 
 from hubconnect.connectors.errors import Category
 from hubconnect.integrations.models import Intent, QueuedRead, TypePair
-from hubconnect.mappings.models import FieldMapping
+from tests.asking import ANA
 from tests.crashing import Killed
-from tests.house import House, furnish
-from tests.integration.integrations.test_settling import ANA, LONG_AGO
-from tests.sandbox_process import Sandbox
+from tests.house import House
+from tests.integration.integrations.test_settling import LONG_AGO
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def house(hub: Sandbox, tmp_path: Path, settings: Settings) -> House:
-    """One linked record; about both names a person is asked."""
-    settings.SQLITE_DIR = tmp_path
-    hub.create("contacts", {"email": ANA, "firstname": "Ana", "lastname": "Poe"})
-    furnished = furnish(hub, tmp_path / "desk.sqlite3")
-    furnished.activate()
-    furnished.sync()
-    furnished.sync()
-    FieldMapping.objects.exclude(left_field="email").update(conflict="ask")
-    return furnished
+def house(asking_house: House) -> House:
+    return asking_house
 
 
 @contextmanager
